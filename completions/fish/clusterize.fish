@@ -1,0 +1,98 @@
+# fish completion for clusterize(1). Option names are written down here; the values that clusterize
+# keeps in a table (contracts, policies, signals, …) are asked from the binary being completed.
+
+# Prints the words of the command that follows clusterize's own options, one a line; fails while
+# the options still go on.
+function __fish_clusterize_command
+    set -l words (commandline -opc) (commandline -ct)
+    set -l with_value -n --workers --env --chdir --user --group --cpu-affinity --stdin -p --port \
+        -l --listen --backlog --balance --contract --stop-signal --stop-timeout --stop-delay \
+        --events --log-level --list
+    set -l at 2
+    while test $at -lt (count $words)
+        switch $words[$at]
+            case --
+                set at (math $at + 1)
+                break
+            case '-*'
+                contains -- $words[$at] $with_value; and set at (math $at + 1)
+                set at (math $at + 1)
+            case '*'
+                break
+        end
+    end
+    test $at -gt (count $words); and return 1
+    # The current word is an option, or could still become one.
+    if test $at -eq (count $words)
+        string match -q -- '-*' $words[$at]; and test "$words[(math $at - 1)]" != --; and return 1
+    end
+    printf '%s\n' $words[$at..-1]
+end
+
+function __fish_clusterize_options
+    not __fish_clusterize_command >/dev/null
+end
+
+# Completes the command, then the command's own words.
+function __fish_clusterize_complete_command
+    set -l words (__fish_clusterize_command); or return
+    if test (count $words) -eq 1
+        __fish_complete_command
+    else
+        complete -C (string join ' ' -- (string escape -- $words[1..-2]) $words[-1])
+    end
+end
+
+# Prints one of the binary's lists, name and help with a tab between.
+function __fish_clusterize_list
+    set -l words (commandline -opc)
+    command $words[1] --list $argv[1] 2>/dev/null | string replace -r '^(\S+)\s*' '$1\t'
+end
+
+function __fish_clusterize_contracts
+    set -l head (string match -r '.*,' -- (commandline -ct | string replace -r '^--contract=' ''))
+    printf '%s\n' auto\t'What is safe for any program' none\t'No contract at all' \
+        (__fish_clusterize_list contracts) | string replace -r '^' "$head"
+end
+
+function __fish_clusterize_user
+    set -l token (commandline -ct | string replace -r '^--user=' '')
+    if set -l user (string match -r '^[^:]*:' -- $token)
+        __fish_complete_groups | string replace -r '^' $user
+    else
+        __fish_complete_users
+    end
+end
+
+complete -c clusterize -f
+complete -c clusterize -n 'not __fish_clusterize_options' -a '(__fish_clusterize_complete_command)'
+
+# Workers
+complete -c clusterize -n __fish_clusterize_options -s n -l workers -x -a 'auto -1 50% 100%' -d 'How many copies'
+complete -c clusterize -n __fish_clusterize_options -l env -x -a '(set -xn)=' -d 'Set a variable for the workers'
+complete -c clusterize -n __fish_clusterize_options -l chdir -x -a '(__fish_complete_directories)' -d 'Where the workers start'
+complete -c clusterize -n __fish_clusterize_options -l user -x -a '(__fish_clusterize_user)' -d 'Who the workers run as'
+complete -c clusterize -n __fish_clusterize_options -l group -x -a '(__fish_complete_groups)' -d 'The group that the workers run as'
+complete -c clusterize -n __fish_clusterize_options -l cpu-affinity -x -a 'auto' -d 'Pin each slot to a processor'
+complete -c clusterize -n __fish_clusterize_options -l expand -d 'Expand templates in the arguments, too'
+complete -c clusterize -n __fish_clusterize_options -l stdin -x -a 'inherit null' -d 'What the workers read'
+
+# Listeners
+complete -c clusterize -n __fish_clusterize_options -s p -l port -x -d 'Serve a port'
+complete -c clusterize -n __fish_clusterize_options -s l -l listen -r -F -a 'udp: unix: unix:@ fd: systemd' -d 'Serve an address'
+complete -c clusterize -n __fish_clusterize_options -l backlog -x -d 'Length of the queue of waiting connections'
+complete -c clusterize -n __fish_clusterize_options -l balance -x -a '(__fish_clusterize_list balance)' -d 'How connections are spread'
+complete -c clusterize -n __fish_clusterize_options -l contract -x -a '(__fish_clusterize_contracts)' -d 'How descriptors are announced'
+
+# Lifecycle
+complete -c clusterize -n __fish_clusterize_options -l jobs -d 'Run to the end, replace nothing'
+complete -c clusterize -n __fish_clusterize_options -l stop-signal -x -a 'auto (__fish_clusterize_list signals)' -d 'What asks a worker to stop'
+complete -c clusterize -n __fish_clusterize_options -l stop-timeout -x -d 'Time until KILL'
+complete -c clusterize -n __fish_clusterize_options -l stop-delay -x -d 'Time until the stop signal'
+
+# Reporting
+complete -c clusterize -n __fish_clusterize_options -l events -r -F -a '- fd:' -d 'Write events as lines of JSON'
+complete -c clusterize -n __fish_clusterize_options -l log-level -x -a 'error warn info debug' -d 'How much is logged'
+complete -c clusterize -n __fish_clusterize_options -l list -x -a '(__fish_clusterize_list lists)' -d 'Print a table'
+complete -c clusterize -n __fish_clusterize_options -s V -l version -d 'Print the version'
+complete -c clusterize -n __fish_clusterize_options -s h -l help -d 'Print the help'
