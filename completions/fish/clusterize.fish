@@ -8,25 +8,23 @@ function __fish_clusterize_command
     set -l with_value -n --workers --env --chdir --user --group --cpu-affinity --stdin -p --port \
         -l --listen --backlog --balance --contract --stop-signal --stop-timeout --stop-delay \
         --events --log-level --list
-    set -l at 2
-    while test $at -lt (count $words)
-        switch $words[$at]
-            case --
-                set at (math $at + 1)
-                break
-            case '-*'
-                contains -- $words[$at] $with_value; and set at (math $at + 1)
-                set at (math $at + 1)
-            case '*'
-                break
+    set -e words[1]
+    while set -q words[2]
+        if test "$words[1]" = --
+            printf '%s\n' $words[2..-1]
+            return 0
+        else if contains -- "$words[1]" $with_value
+            set -e words[1..2]
+        else if string match -q -- '-*' "$words[1]"
+            set -e words[1]
+        else
+            break
         end
     end
-    test $at -gt (count $words); and return 1
-    # The current word is an option, or could still become one.
-    if test $at -eq (count $words)
-        string match -q -- '-*' $words[$at]; and test "$words[(math $at - 1)]" != --; and return 1
-    end
-    printf '%s\n' $words[$at..-1]
+    # No word is left where the current one is an option's value.
+    set -q words[1]; or return 1
+    string match -q -- '-*' "$words[1]"; and return 1
+    printf '%s\n' $words
 end
 
 function __fish_clusterize_options
@@ -36,10 +34,10 @@ end
 # Completes the command, then the command's own words.
 function __fish_clusterize_complete_command
     set -l words (__fish_clusterize_command); or return
-    if test (count $words) -eq 1
-        __fish_complete_command
-    else
+    if set -q words[2]
         complete -C (string join ' ' -- (string escape -- $words[1..-2]) $words[-1])
+    else
+        __fish_complete_command
     end
 end
 

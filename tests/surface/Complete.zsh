@@ -1,0 +1,39 @@
+# Prints what zsh completes: Complete.zsh DIRECTORY LINE, DIRECTORY holds the completion function.
+#
+# A second zsh runs on a pseudo-terminal, as completion only works in the line editor. Its compadd
+# is wrapped: the builtin is asked once more for the matches (-O) and these are printed between two
+# marks; its own list is never drawn.
+
+zmodload zsh/zpty || exit 99
+zpty Inner zsh -f -i
+
+# Sends one line and waits for the mark that it prints, so that nothing is typed too early.
+Do()
+{
+    zpty -w Inner "$1; print -r -- READY''_$2"
+    zpty -r -m Inner Output "*READY_$2*" || { print -ru2 "the inner zsh ended"; exit 99 }
+}
+
+Do 'PROMPT= RPROMPT= ; stty -echo; unsetopt zle_bracketed_paste 2>/dev/null' setup
+Do "fpath=(${(q)1} \$fpath); autoload -Uz compinit; compinit -u -D" compinit
+Do "zstyle ':completion:*' completer _complete; zstyle ':completion:*' verbose no; LISTMAX=10000" style
+Do 'compadd() {
+    local -a matches
+    local -i asked=$#__collected
+    if [[ ${@[1,(i)(-|--)]} == *-[a-zA-Z]#[OAD]* ]]; then builtin compadd "$@"; return; fi
+    builtin compadd -O matches "$@"
+    __collected+=("${matches[@]}")
+    builtin compadd "$@"
+}' compadd
+Do 'Collect() {
+    typeset -ga __collected=()
+    zle complete-word 2>/dev/null
+    print -r -- "BEGIN""_MATCHES"; print -rl -- "${(@u)__collected}"; print -r -- "END""_MATCHES"
+    BUFFER=
+}; zle -N Collect; bindkey "^X" Collect; unsetopt automenu autolist' widget
+
+zpty -w -n Inner "$2"$'\C-X'
+zpty -r -m Inner Output '*BEGIN_MATCHES*END_MATCHES*' || exit 99
+Output=${Output#*BEGIN_MATCHES}
+print -r -- "${${Output%END_MATCHES*}//$'\r'/}"
+zpty -d Inner
