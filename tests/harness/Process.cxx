@@ -1,0 +1,563 @@
+#include "harness/Process.hxx"
+
+#include "harness/Census.hxx"
+#include "harness/TempDir.hxx"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <net/if.h>
+#include <ostream>
+#include <poll.h>
+#include <random>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <system_error>
+#include <unistd.h>
+
+extern char **environ;
+
+namespace harness {
+
+namespace {
+
+constexpr const char *MARK = "HARNESS_MARK";
+
+[[noreturn]] void Throw(const std::string &what)
+{
+    throw std::system_error(errno, std::generic_category(), what);
+}
+
+void Check(long result, const char *what)
+{
+    if (result < 0)
+        Throw(what);
+}
+
+/** Processes that an object of this test program waits for; everything else is an orphan. */
+std::set<pid_t> &Owned()
+{
+    static std::set<pid_t> owned;
+    return owned;
+}
+
+void ReapOrphans()
+{
+    for (const pid_t pid : Children(getpid())) {
+        if (!Owned().contains(pid) && State(pid) == 'Z')
+            (void)waitpid(pid, nullptr, WNOHANG);
+    }
+}
+
+std::string NewMark()
+{
+    static unsigned count = 0;
+    std::ostringstream os;
+    os << std::hex << getpid() << '-' << ++count << '-' << std::random_device{}();
+    return os.str();
+}
+
+bool IsOurs(const std::string &name)
+{
+    for (const char *prefix : {"CLUSTERIZE", "LISTEN_", "NODE_CHANNEL_", "EINHORN_",
+                               "SERVER_STARTER_", "WATCHDOG_"}) {
+        if (name.compare(0, std::strlen(prefix), prefix) == 0)
+            return true;
+    }
+    static const std::set<std::string> names{
+        "PORT",          "WEB_CONCURRENCY", "NOTIFY_SOCKET",  "NODE_UNIQUE_ID", "NODE_APP_INSTANCE",
+        "NGINX",         "FPM_SOCKETS",     "PUMA_INHERIT_0", "GUNICORN_FD",    "GUNICORN_PID",
+        MARK};
+    return names.contains(name);
+}
+
+std::vector<std::string> MakeEnvironment(const Start &start, const std::string &mark)
+{
+    std::map<std::string, std::string> variables;
+    for (char **entry = environ; *entry != nullptr; ++entry) {
+        const std::string text = *entry;
+        const auto equals = text.find('=');
+        if (equals == std::string::npos || IsOurs(text.substr(0, equals)))
+            continue;
+        variables[text.substr(0, equals)] = text.substr(equals + 1);
+    }
+    variables[MARK] = mark;
+    for (const auto &[name, value] : start.env) {
+        if (value)
+            variables[name] = *value;
+        else
+            variables.erase(name);
+    }
+    std::vector<std::string> entries;
+    for (const auto &[name, value] : variables)
+        entries.push_back(name + "=" + value);
+    return entries;
+}
+
+std::vector<char *> Pointers(const std::vector<std::string> &texts)
+{
+    std::vector<char *> pointers;
+    for (const auto &text : texts)
+        pointers.push_back(const_cast<char *>(text.c_str()));
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
+/** A file in memory, and a descriptor of it that appends. */
+struct Capture {
+    Fd read, append;
+
+    explicit Capture(const char *name) : read(memfd_create(name, MFD_CLOEXEC))
+    {
+        Check(read.Get(), "memfd_create");
+        const std::string path = "/proc/self/fd/" + std::to_string(read.Get());
+        append = Fd(open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
+        Check(append.Get(), "open of a memfd");
+    }
+
+    std::string Text() const
+    {
+        std::string text;
+        char bytes[65536];
+        for (;;) {
+            const auto n =
+                pread(read.Get(), bytes, sizeof bytes, static_cast<off_t>(text.size()));
+            if (n <= 0)
+                return text;
+            text.append(bytes, static_cast<size_t>(n));
+        }
+    }
+};
+
+Fd InputOf(const Start &start)
+{
+    if (!start.input) {
+        Fd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
+        Check(null.Get(), "/dev/null");
+        return null;
+    }
+    Fd fd(memfd_create("input", MFD_CLOEXEC));
+    Check(fd.Get(), "memfd_create");
+    Check(write(fd.Get(), start.input->data(), start.input->size()), "write to a memfd");
+    Check(lseek(fd.Get(), 0, SEEK_SET), "lseek");
+    return fd;
+}
+
+Fd OpenTerminal(std::string &slave)
+{
+    Fd master(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+    Check(master.Get(), "posix_openpt");
+    Check(grantpt(master.Get()), "grantpt");
+    Check(unlockpt(master.Get()), "unlockpt");
+    char name[128];
+    if (ptsname_r(master.Get(), name, sizeof name) != 0)
+        Throw("ptsname_r");
+    slave = name;
+    return master;
+}
+
+// --- in the new process ------------------------------------------------------------------------
+
+void SetSignals(const Start &start)
+{
+    for (int signo = 1; signo <= SIGRTMAX; ++signo) {
+        if (signo != SIGKILL && signo != SIGSTOP)
+            (void)::signal(signo, SIG_DFL); // fails for the two that glibc keeps
+    }
+    for (const int signo : start.ignored)
+        (void)::signal(signo, SIG_IGN);
+    sigset_t mask;
+    sigemptyset(&mask);
+    for (const int signo : start.blocked)
+        sigaddset(&mask, signo);
+    Check(sigprocmask(SIG_SETMASK, &mask, nullptr), "sigprocmask");
+}
+
+void RaiseLoopback()
+{
+    const Fd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    Check(fd.Get(), "socket");
+    ifreq request{};
+    std::strcpy(request.ifr_name, "lo");
+    request.ifr_flags = IFF_UP;
+    Check(ioctl(fd.Get(), SIOCSIFFLAGS, &request), "SIOCSIFFLAGS");
+}
+
+void DropPrivileges(unsigned id)
+{
+    for (unsigned long capability = 0; capability < 64; ++capability) {
+        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
+            break; // past the last one
+    }
+    Check(setgroups(0, nullptr), "setgroups");
+    Check(setresgid(id, id, id), "setresgid");
+    Check(setresuid(id, id, id), "setresuid");
+    Check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
+}
+
+void MoveDescriptors(const std::vector<GivenFd> &moves)
+{
+    Check(close_range(3, ~0U, CLOSE_RANGE_CLOEXEC), "close_range");
+    std::vector<GivenFd> safe;
+    for (const auto &[from, number] : moves) {
+        const int copy = fcntl(from, F_DUPFD_CLOEXEC, 500);
+        Check(copy, "F_DUPFD_CLOEXEC");
+        safe.push_back({copy, number});
+    }
+    for (const auto &[copy, number] : safe)
+        Check(dup2(copy, number), "dup2");
+}
+
+struct Prepared {
+    const Start &start;
+    std::vector<std::string> env;
+    std::string slave;
+    int input, out, err, failure;
+};
+
+void BecomeProgram(const Prepared &prepared)
+{
+    const Start &start = prepared.start;
+    SetSignals(start);
+    Check(setsid(), "setsid");
+    int input = prepared.input;
+    if (start.terminal) {
+        input = open(prepared.slave.c_str(), O_RDWR | O_CLOEXEC);
+        Check(input, "the terminal");
+        Check(ioctl(input, TIOCSCTTY, 0), "TIOCSCTTY");
+    }
+    // What is given may come from any number, so it is moved out of the way first.
+    std::vector<GivenFd> moves = start.fds;
+    moves.push_back({input, 0});
+    moves.push_back({prepared.out, 1});
+    moves.push_back({prepared.err, 2});
+    MoveDescriptors(moves);
+    if (start.pid_namespace) {
+        Check(mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "private mounts");
+        Check(mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr), "/proc");
+    }
+    if (start.net_namespace) {
+        Check(unshare(CLONE_NEWNET), "CLONE_NEWNET");
+        RaiseLoopback();
+    }
+    if (start.prepare)
+        start.prepare();
+    if (!start.cwd.empty())
+        Check(chdir(start.cwd.c_str()), "chdir");
+    if (start.nobody && IsRoot())
+        DropPrivileges(start.nobody_id);
+    auto argv = Pointers(start.argv);
+    auto env = Pointers(prepared.env);
+    for (const auto &limit : start.limits) {
+        const rlimit value{limit.soft, limit.hard};
+        Check(setrlimit(static_cast<__rlimit_resource_t>(limit.resource), &value), "setrlimit");
+    }
+    execvpe(argv[0], argv.data(), env.data());
+    Throw(start.argv[0]);
+}
+
+[[noreturn]] void RunChild(const Prepared &prepared) noexcept
+{
+    // The failure pipe keeps away from numbers that are given to the program.
+    const int failure = fcntl(prepared.failure, F_DUPFD_CLOEXEC, 600);
+    std::string message;
+    try {
+        BecomeProgram(prepared);
+    } catch (const std::exception &e) {
+        message = e.what();
+    }
+    (void)!write(failure, message.data(), message.size());
+    _exit(99);
+}
+
+std::string ReadAll(int fd)
+{
+    std::string text;
+    char bytes[4096];
+    for (;;) {
+        const auto n = read(fd, bytes, sizeof bytes);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return text;
+        text.append(bytes, static_cast<size_t>(n));
+    }
+}
+
+} // namespace
+
+std::ostream &operator<<(std::ostream &os, const Ended &ended)
+{
+    if (ended.signal != 0)
+        return os << "killed by " << strsignal(ended.signal);
+    return os << "status " << ended.code;
+}
+
+const std::string &ClusterizePath()
+{
+    static const std::string path = [] {
+        const char *value = std::getenv("CLUSTERIZE");
+        if (value == nullptr || *value == '\0')
+            throw std::runtime_error("CLUSTERIZE does not name the program under test");
+        return std::string(value);
+    }();
+    return path;
+}
+
+bool IsRoot() { return geteuid() == 0; }
+
+std::string Reachable(const std::string &program)
+{
+    static std::map<std::string, std::string> copies;
+    if (program.find('/') == std::string::npos || !IsRoot())
+        return program;
+    if (const auto found = copies.find(program); found != copies.end())
+        return found->second;
+    bool open_to_all = true;
+    for (size_t slash = program.find('/', 1);; slash = program.find('/', slash + 1)) {
+        struct stat st {};
+        if (stat(program.substr(0, slash).c_str(), &st) != 0)
+            return program;
+        open_to_all = open_to_all && (st.st_mode & S_IXOTH) != 0;
+        if (slash == std::string::npos) {
+            open_to_all = open_to_all && (st.st_mode & S_IROTH) != 0;
+            break;
+        }
+    }
+    if (open_to_all)
+        return copies[program] = program;
+    static const TempDir directory;
+    const std::string copy = directory / program.substr(program.rfind('/') + 1);
+    CopyFile(program, copy);
+    return copies[program] = copy;
+}
+
+struct Process::Impl {
+    std::string name, mark;
+    pid_t pid = -1;
+    Fd pidfd, master;
+    Capture out{"out"}, err{"err"};
+    std::optional<Ended> ended;
+
+    /** Takes the end of the process if it is there. */
+    bool Collect(Duration patience)
+    {
+        if (ended)
+            return true;
+        const auto end = Now() + patience;
+        for (;;) {
+            const auto left = std::chrono::duration_cast<Duration>(end - Now()).count();
+            pollfd poll_fd{pidfd.Get(), POLLIN, 0};
+            const int n = poll(&poll_fd, 1, left > 0 ? static_cast<int>(left) : 0);
+            if (n < 0 && errno == EINTR)
+                continue;
+            if (n <= 0)
+                return false;
+            break;
+        }
+        int status = 0;
+        if (waitpid(pid, &status, 0) != pid)
+            Throw("waitpid");
+        ended = WIFSIGNALED(status) ? Killed(WTERMSIG(status)) : Exited(WEXITSTATUS(status));
+        Owned().erase(pid);
+        return true;
+    }
+};
+
+Process::Process(Start start) : impl(std::make_unique<Impl>())
+{
+    if (start.argv.empty())
+        throw std::invalid_argument("no program");
+    if (start.nobody)
+        start.argv[0] = Reachable(start.argv[0]);
+    impl->name = start.argv[0];
+    impl->mark = NewMark();
+
+    std::string slave;
+    if (start.terminal)
+        impl->master = OpenTerminal(slave);
+    const Fd input = InputOf(start);
+    int failure[2];
+    Check(pipe2(failure, O_CLOEXEC), "pipe2");
+    const Fd failure_read(failure[0]);
+    Fd failure_write(failure[1]);
+
+    const Prepared prepared{start,
+                            MakeEnvironment(start, impl->mark),
+                            slave,
+                            input.Get(),
+                            impl->out.append.Get(),
+                            impl->err.append.Get(),
+                            failure_write.Get()};
+    unsigned long flags = SIGCHLD;
+    if (start.pid_namespace)
+        flags |= CLONE_NEWPID | CLONE_NEWNS;
+    // As fork, which has no way to ask for a namespace; arguments differ on s390 only.
+    const long pid = syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr);
+    Check(pid, "clone");
+    if (pid == 0)
+        RunChild(prepared);
+
+    impl->pid = static_cast<pid_t>(pid);
+    Owned().insert(impl->pid);
+    impl->pidfd = Fd(static_cast<int>(syscall(SYS_pidfd_open, impl->pid, 0)));
+    Check(impl->pidfd.Get(), "pidfd_open");
+    failure_write.Close();
+    const std::string message = ReadAll(failure_read.Get());
+    if (!message.empty()) {
+        KillAll();
+        throw std::runtime_error("cannot start " + impl->name + ": " + message);
+    }
+}
+
+Process::~Process()
+{
+    if (!impl)
+        return;
+    try {
+        if (std::uncaught_exceptions() > 0) {
+            const std::string text = Process::Describe();
+            MESSAGE(text);
+        } else if (impl->ended) {
+            for (const pid_t pid : Leftovers())
+                FAIL_CHECK("left behind: ", pid, " ", CommandLine(pid), "\n", Process::Describe());
+        }
+    } catch (...) { // nothing more can be said from here
+    }
+    KillAll();
+}
+
+pid_t Process::Pid() const { return impl->pid; }
+
+std::string Process::Out() const { return impl->out.Text(); }
+
+std::string Process::Err() const { return impl->err.Text(); }
+
+void Process::WaitOut(const std::string &text, Duration patience) const
+{
+    if (!WaitFor([&] { return Out().find(text) != std::string::npos; }, patience))
+        throw std::runtime_error("standard output never had \"" + text + "\"\n" + Describe());
+}
+
+void Process::WaitErr(const std::string &text, Duration patience) const
+{
+    if (!WaitFor([&] { return Err().find(text) != std::string::npos; }, patience))
+        throw std::runtime_error("standard error never had \"" + text + "\"\n" + Describe());
+}
+
+void Process::Signal(int signo) const
+{
+    if (syscall(SYS_pidfd_send_signal, impl->pidfd.Get(), signo, nullptr, 0) != 0)
+        Throw("signal " + std::to_string(signo) + " to " + impl->name);
+}
+
+void Process::Type(const std::string &text) const
+{
+    if (write(impl->master.Get(), text.data(), text.size()) < 0)
+        Throw("typing");
+}
+
+void Process::HangUp() { impl->master.Close(); }
+
+bool Process::HasEnded() { return impl->Collect(Duration{0}); }
+
+Ended Process::Wait(Duration patience)
+{
+    if (!impl->Collect(patience))
+        throw std::runtime_error("did not end in time\n" + Describe());
+    return *impl->ended;
+}
+
+Ended Process::Stop(Duration patience)
+{
+    Signal(SIGTERM);
+    return Wait(patience);
+}
+
+std::vector<pid_t> Process::Leftovers() const
+{
+    ReapOrphans();
+    std::vector<pid_t> left = Carrying(MARK, impl->mark);
+    if (!impl->ended) {
+        std::vector<pid_t> family = Descendants(impl->pid);
+        family.push_back(impl->pid);
+        std::erase_if(left, [&](pid_t pid) {
+            return std::find(family.begin(), family.end(), pid) != family.end();
+        });
+    } else {
+        // Those that have cleared their environment came to us as orphans.
+        for (const pid_t pid : Descendants(getpid())) {
+            const bool known = std::find(left.begin(), left.end(), pid) != left.end();
+            if (!known && Alive(pid) && !Owned().contains(pid) && Environment(pid).empty())
+                left.push_back(pid);
+        }
+    }
+    return left;
+}
+
+void Process::KillAll() noexcept
+{
+    try {
+        if (!impl->ended && impl->pid > 0) {
+            const auto family = Descendants(impl->pid);
+            (void)kill(impl->pid, SIGKILL);
+            for (const pid_t pid : family)
+                (void)kill(pid, SIGKILL);
+            (void)impl->Collect(PATIENCE);
+        }
+        // What forks meanwhile is found in the next round.
+        (void)WaitFor([&] {
+            const auto left = Leftovers();
+            for (const pid_t pid : left)
+                (void)kill(pid, SIGKILL);
+            return left.empty();
+        });
+        ReapOrphans();
+    } catch (...) { // called from destructors; what can be killed has been
+    }
+}
+
+std::string Process::Describe() const
+{
+    std::ostringstream os;
+    os << impl->name << " (" << impl->pid << "): ";
+    if (impl->ended)
+        os << *impl->ended;
+    else
+        os << "running";
+    os << "\n--- standard output\n" << Out() << "\n--- standard error\n" << Err() << "\n---\n";
+    return os.str();
+}
+
+Result Run(Start start)
+{
+    Process process(std::move(start));
+    Result result;
+    result.ended = process.Wait();
+    result.out = process.Out();
+    result.err = process.Err();
+    return result;
+}
+
+Result RunClusterize(std::vector<std::string> arguments, Start start)
+{
+    arguments.insert(arguments.begin(), ClusterizePath());
+    start.argv = std::move(arguments);
+    return Run(std::move(start));
+}
+
+} // namespace harness
