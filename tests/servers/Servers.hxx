@@ -1,0 +1,39 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+/** How a server is asked for the id of the process that answers. */
+enum class Asked { HTTP, FASTCGI, DATAGRAM };
+
+/**
+ * One real server, as it comes from its package, and how it is put behind clusterize.
+ *
+ * In all texts @DIR@ is the directory of the run, which holds the server's files, @PORT@ a free
+ * port, @ADDRESS@ what -l is given, @SYSTEMD_SERVER@ the program of this directory that uses
+ * libsystemd. Braces are left to clusterize.
+ */
+struct Server {
+    std::string_view name;
+
+    /** Has to be there, or the server is skipped; and the package that brings it. */
+    std::string_view program, package;
+
+    /** The listener: "-p" or "-l" and its value, whatever selects the contract. */
+    std::vector<std::string_view> options;
+    std::vector<std::string_view> command;
+
+    /** Files of apps/ that go into the directory of the run. */
+    std::vector<std::string_view> files;
+
+    /** What clusterize ends with after TERM. */
+    int stop_status;
+
+    Asked asked = Asked::HTTP;
+
+    /** Whether the main process itself answers, and not one that it starts. */
+    bool answers_itself = true;
+};
+
+std::span<const Server> Servers();

@@ -1,0 +1,1 @@
+run lambda { |_env| [200, { "Content-Type" => "text/plain" }, ["#{Process.pid}\n"]] }
