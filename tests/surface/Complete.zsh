@@ -16,6 +16,7 @@ Do()
 
 Do 'PROMPT= RPROMPT= ; stty -echo; unsetopt zle_bracketed_paste 2>/dev/null' setup
 Do "fpath=(${(q)1} \$fpath); autoload -Uz compinit; compinit -u -D" compinit
+Do "_surface_command() { compadd -- alpha beta }; compdef _surface_command surface-command" command
 Do "zstyle ':completion:*' completer _complete; zstyle ':completion:*' verbose no; LISTMAX=10000" style
 Do 'compadd() {
     local -a matches
