@@ -290,8 +290,9 @@ TEST_CASE("a real server") {
             continue;
         found = true;
         if (const auto program = Program(server); access(program.c_str(), X_OK) != 0) {
-            ReportSkip(std::string(server.name) + ": " + (program.empty() ? "" : program) +
-                       " is not here, package " + std::string(server.package));
+            ReportSkip(std::string(server.name) + ": " +
+                       (program.empty() ? "its program" : program) + " is not here, package " +
+                       std::string(server.package));
             continue;
         }
         Try(server);

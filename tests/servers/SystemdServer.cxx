@@ -31,8 +31,9 @@ void Serve(int client) {
         head.append(part, static_cast<size_t>(n));
     }
     const auto body = std::to_string(getpid()) + "\n";
-    const auto reply = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " +
-                       std::to_string(body.size()) + "\r\n\r\n" + body;
+    const auto reply =
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+        "\r\n\r\n" + body;
     (void)!write(client, reply.data(), reply.size());
 }
 
