@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace lint {
+
+/** The value of an environment variable that meson sets for the tests; throws std::runtime_error
+ *  where it is missing. */
+std::string Setting(const char *name);
+
+/** The top of the source tree. */
+std::filesystem::path SourceRoot();
+
+/** Throws std::runtime_error. */
+std::string ReadFile(const std::filesystem::path &path);
+
+/** The C++ files directly in a folder, sorted. */
+std::vector<std::filesystem::path> SourceFiles(const std::filesystem::path &folder);
+
+/** All the C++ files below src/, sorted. */
+std::vector<std::filesystem::path> AllSourceFiles();
+
+std::vector<std::string> SplitLines(const std::string &text);
+
+} // namespace lint
