@@ -28,7 +28,7 @@ constexpr std::array<Floor, 13> FLOORS = {{
     {"spawn", 3},
     {"net", 3},
     {"contract", 4},
-    {"balance", 4},
+    {"balance", 5},
     {"pool", 5},
     {"plan", 6},
     {"cli", 7},
