@@ -75,7 +75,7 @@ install_packages() {
             "(Debian's names; install them with this system's package manager)"
     may_install || die "these Debian packages are missing: $*
 Install them once as root, then run this again:
-    apt-get install --no-install-recommends $*"
+    apt-get update; apt-get install --no-install-recommends $*"
     say "$tool: installing $*"
     _log=$(mktemp)
     if install_quietly "$@" >"$_log" 2>&1; then
