@@ -30,21 +30,18 @@ sockaddr_in address{};
 int epoll = -1;
 std::vector<Client> clients;
 
-double Seconds()
-{
+double Seconds() {
     timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
 
-[[noreturn]] void Fail(const char *what)
-{
+[[noreturn]] void Fail(const char *what) {
     std::fprintf(stderr, "load: %s: %s\n", what, std::strerror(errno));
     std::exit(1);
 }
 
-void Connect()
-{
+void Connect() {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (fd < 0)
         Fail("socket");
@@ -62,8 +59,7 @@ void Connect()
 }
 
 /** True when the connection is over. */
-bool Step(int fd, Client &client)
-{
+bool Step(int fd, Client &client) {
     if (!client.asked) {
         if (send(fd, REQUEST, sizeof REQUEST - 1, MSG_NOSIGNAL) != sizeof REQUEST - 1)
             return true;
@@ -87,8 +83,7 @@ bool Step(int fd, Client &client)
 
 } // namespace
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     if (argc != 5) {
         std::fprintf(stderr, "usage: load PORT REQUESTS CONCURRENT SECONDS\n");
         return 2;

@@ -21,14 +21,12 @@ namespace {
 
 constexpr char REPLY[] = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nok\n";
 
-[[noreturn]] void Fail(const char *what)
-{
+[[noreturn]] void Fail(const char *what) {
     std::fprintf(stderr, "server: %s: %s\n", what, std::strerror(errno));
     std::exit(1);
 }
 
-int OwnSocket(int port)
-{
+int OwnSocket(int port) {
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
     const int on = 1;
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0)
@@ -44,8 +42,7 @@ int OwnSocket(int port)
     return fd;
 }
 
-void Serve(int client)
-{
+void Serve(int client) {
     // A request this small comes in one piece.
     char request[4096];
     if (read(client, request, sizeof request) > 0)
@@ -55,8 +52,7 @@ void Serve(int client)
 
 } // namespace
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const char *given = std::getenv("LISTEN_FDS");
     const int listener = given != nullptr ? 3 : OwnSocket(argc > 1 ? std::atoi(argv[1]) : 0);
     if (fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK) < 0)

@@ -23,21 +23,18 @@ extern char **environ;
 
 namespace {
 
-double Microseconds()
-{
+double Microseconds() {
     timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
 }
 
-[[noreturn]] void Fail(const char *what, const char *problem)
-{
+[[noreturn]] void Fail(const char *what, const char *problem) {
     std::fprintf(stderr, "startup: %s: %s\n", what, problem);
     std::exit(1);
 }
 
-double Run(char **argv, const posix_spawn_file_actions_t &actions)
-{
+double Run(char **argv, const posix_spawn_file_actions_t &actions) {
     const double start = Microseconds();
     pid_t pid = 0;
     if (const int error = posix_spawn(&pid, argv[0], &actions, nullptr, argv, environ))
@@ -54,8 +51,7 @@ double Run(char **argv, const posix_spawn_file_actions_t &actions)
 
 } // namespace
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const int rounds = argc > 2 ? std::atoi(argv[1]) : 0;
     if (rounds < 1)
         Fail("usage", "startup ROUNDS COMMAND [ARGUMENT…] [--- COMMAND [ARGUMENT…]]…");
