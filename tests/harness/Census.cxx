@@ -13,13 +13,11 @@ namespace harness {
 
 namespace {
 
-std::string Proc(pid_t pid, const std::string &name)
-{
+std::string Proc(pid_t pid, const std::string &name) {
     return "/proc/" + std::to_string(pid) + "/" + name;
 }
 
-std::vector<long> NumbersIn(const std::string &directory)
-{
+std::vector<long> NumbersIn(const std::string &directory) {
     std::vector<long> numbers;
     DIR *dir = opendir(directory.c_str());
     if (dir == nullptr)
@@ -39,8 +37,7 @@ struct Stat {
     pid_t parent = 0;
 };
 
-std::optional<Stat> ReadStat(pid_t pid)
-{
+std::optional<Stat> ReadStat(pid_t pid) {
     const std::string text = ReadFile(Proc(pid, "stat"));
     const auto name_end = text.rfind(')');
     if (name_end == std::string::npos)
@@ -51,8 +48,7 @@ std::optional<Stat> ReadStat(pid_t pid)
     return stat;
 }
 
-std::map<pid_t, std::vector<pid_t>> Families()
-{
+std::map<pid_t, std::vector<pid_t>> Families() {
     std::map<pid_t, std::vector<pid_t>> families;
     for (const long pid : NumbersIn("/proc")) {
         if (const auto stat = ReadStat(static_cast<pid_t>(pid)))
@@ -63,8 +59,7 @@ std::map<pid_t, std::vector<pid_t>> Families()
 
 } // namespace
 
-std::map<int, std::string> Descriptors(pid_t pid)
-{
+std::map<int, std::string> Descriptors(pid_t pid) {
     std::map<int, std::string> descriptors;
     const std::string directory = Proc(pid, "fd");
     for (const long fd : NumbersIn(directory)) {
@@ -77,8 +72,7 @@ std::map<int, std::string> Descriptors(pid_t pid)
     return descriptors;
 }
 
-unsigned long DescriptorFlags(pid_t pid, int fd)
-{
+unsigned long DescriptorFlags(pid_t pid, int fd) {
     std::istringstream is(ReadFile(Proc(pid, "fdinfo/" + std::to_string(fd))));
     std::string word;
     while (is >> word) {
@@ -88,14 +82,12 @@ unsigned long DescriptorFlags(pid_t pid, int fd)
     return 0;
 }
 
-std::vector<pid_t> Children(pid_t pid)
-{
+std::vector<pid_t> Children(pid_t pid) {
     auto families = Families();
     return families[pid];
 }
 
-std::vector<pid_t> Descendants(pid_t pid)
-{
+std::vector<pid_t> Descendants(pid_t pid) {
     auto families = Families();
     std::vector<pid_t> found = families[pid];
     for (size_t i = 0; i < found.size(); ++i) {
@@ -105,8 +97,7 @@ std::vector<pid_t> Descendants(pid_t pid)
     return found;
 }
 
-std::map<std::string, std::string> Environment(pid_t pid)
-{
+std::map<std::string, std::string> Environment(pid_t pid) {
     std::map<std::string, std::string> environment;
     std::istringstream is(ReadFile(Proc(pid, "environ")));
     std::string entry;
@@ -118,8 +109,7 @@ std::map<std::string, std::string> Environment(pid_t pid)
     return environment;
 }
 
-std::vector<pid_t> Carrying(const std::string &name, const std::string &value)
-{
+std::vector<pid_t> Carrying(const std::string &name, const std::string &value) {
     std::vector<pid_t> found;
     const std::string wanted = name + "=" + value;
     for (const long pid : NumbersIn("/proc")) {
@@ -136,8 +126,7 @@ std::vector<pid_t> Carrying(const std::string &name, const std::string &value)
     return found;
 }
 
-std::vector<pid_t> Zombies(pid_t pid)
-{
+std::vector<pid_t> Zombies(pid_t pid) {
     std::vector<pid_t> found;
     for (const pid_t descendant : Descendants(pid)) {
         if (State(descendant) == 'Z')
@@ -146,8 +135,7 @@ std::vector<pid_t> Zombies(pid_t pid)
     return found;
 }
 
-std::string StatusField(pid_t pid, const std::string &field)
-{
+std::string StatusField(pid_t pid, const std::string &field) {
     std::istringstream is(ReadFile(Proc(pid, "status")));
     std::string line;
     while (std::getline(is, line)) {
@@ -159,22 +147,19 @@ std::string StatusField(pid_t pid, const std::string &field)
     return "";
 }
 
-std::optional<char> State(pid_t pid)
-{
+std::optional<char> State(pid_t pid) {
     const auto stat = ReadStat(pid);
     if (!stat)
         return std::nullopt;
     return stat->state;
 }
 
-bool Alive(pid_t pid)
-{
+bool Alive(pid_t pid) {
     const auto state = State(pid);
     return state && *state != 'Z' && *state != 'X';
 }
 
-std::string CommandLine(pid_t pid)
-{
+std::string CommandLine(pid_t pid) {
     std::string text = ReadFile(Proc(pid, "cmdline"));
     while (!text.empty() && text.back() == '\0')
         text.pop_back();
@@ -182,8 +167,7 @@ std::string CommandLine(pid_t pid)
     return text;
 }
 
-pid_t PidHere(pid_t root, pid_t pid_there)
-{
+pid_t PidHere(pid_t root, pid_t pid_there) {
     auto all = Descendants(root);
     all.push_back(root);
     for (const pid_t pid : all) {
@@ -198,8 +182,7 @@ pid_t PidHere(pid_t root, pid_t pid_there)
     return 0;
 }
 
-unsigned long SocketInode(const std::string &target)
-{
+unsigned long SocketInode(const std::string &target) {
     if (target.compare(0, 8, "socket:[") != 0)
         return 0;
     return std::strtoul(target.c_str() + 8, nullptr, 10);

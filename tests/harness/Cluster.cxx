@@ -15,8 +15,7 @@ namespace {
 /** High enough to be in nobody's way. */
 constexpr int EVENTS_FD = 63;
 
-[[noreturn]] void Throw(const std::string &what)
-{
+[[noreturn]] void Throw(const std::string &what) {
     throw std::system_error(errno, std::generic_category(), what);
 }
 
@@ -28,8 +27,7 @@ struct Cluster::Stream {
     std::vector<Event> events;
     bool wanted;
 
-    explicit Stream(bool wanted_) : wanted(wanted_)
-    {
+    explicit Stream(bool wanted_) : wanted(wanted_) {
         int ends[2];
         if (pipe2(ends, O_CLOEXEC) != 0)
             Throw("pipe2");
@@ -42,8 +40,7 @@ struct Cluster::Stream {
     }
 
     /** Takes what is there, waiting for at most `patience` for the first of it. */
-    void Pump(Duration patience)
-    {
+    void Pump(Duration patience) {
         pollfd poll_fd{read.Get(), POLLIN, 0};
         if (poll(&poll_fd, 1, static_cast<int>(patience.count())) <= 0)
             return;
@@ -64,10 +61,10 @@ struct Cluster::Stream {
 
 namespace {
 
-Start MakeStart(Setup &&setup, int events_fd)
-{
+Start MakeStart(Setup &&setup, int events_fd) {
     Start start = std::move(setup.start);
-    start.argv = {ClusterizePath()};
+    start.argv = std::move(setup.wrapper);
+    start.argv.push_back(start.nobody ? Reachable(ClusterizePath()) : ClusterizePath());
     if (setup.events) {
         start.fds.push_back({events_fd, EVENTS_FD});
         start.argv.push_back("--events");
@@ -82,8 +79,7 @@ Start MakeStart(Setup &&setup, int events_fd)
 }
 
 /** Where a client finds a listener that is bound to every address. */
-std::string ClientHost(const std::string &host)
-{
+std::string ClientHost(const std::string &host) {
     if (host.empty() || host == "*" || host == "0.0.0.0" || host == "::" || host == "[::]")
         return "127.0.0.1";
     if (host.find(':') != std::string::npos && host[0] != '[')
@@ -91,8 +87,7 @@ std::string ClientHost(const std::string &host)
     return host;
 }
 
-std::string ClientAddress(const Event &listener)
-{
+std::string ClientAddress(const Event &listener) {
     const std::string type = listener.Text("type");
     std::string address = listener.Text("address");
     if (type.find("unix") != std::string::npos)
@@ -107,27 +102,21 @@ std::string ClientAddress(const Event &listener)
 
 } // namespace
 
-Cluster::Cluster(Setup setup)
-    : Cluster(std::move(setup), std::make_unique<Stream>(setup.events))
-{
-}
+Cluster::Cluster(Setup setup) : Cluster(std::move(setup), std::make_unique<Stream>(setup.events)) {}
 
 Cluster::Cluster(Setup &&setup, std::unique_ptr<Stream> stream_)
-    : Process(MakeStart(std::move(setup), stream_->write.Get())), stream(std::move(stream_))
-{
+    : Process(MakeStart(std::move(setup), stream_->write.Get())), stream(std::move(stream_)) {
     stream->write.Close();
 }
 
 Cluster::~Cluster() = default;
 
-const std::vector<Event> &Cluster::Events()
-{
+const std::vector<Event> &Cluster::Events() {
     stream->Pump(Duration{0});
     return stream->events;
 }
 
-std::vector<Event> Cluster::Seen(const std::string &name, const EventPredicate &predicate)
-{
+std::vector<Event> Cluster::Seen(const std::string &name, const EventPredicate &predicate) {
     std::vector<Event> found;
     for (const auto &event : Events()) {
         if (event.Name() == name && (!predicate || predicate(event)))
@@ -137,8 +126,7 @@ std::vector<Event> Cluster::Seen(const std::string &name, const EventPredicate &
 }
 
 std::vector<Event> Cluster::WaitEvents(const std::string &name, size_t count,
-                                       const EventPredicate &predicate, Duration patience)
-{
+                                       const EventPredicate &predicate, Duration patience) {
     if (!stream->wanted)
         throw std::logic_error("this cluster was started without events");
     const auto end = Now() + patience;
@@ -160,19 +148,16 @@ std::vector<Event> Cluster::WaitEvents(const std::string &name, size_t count,
 }
 
 Event Cluster::WaitEvent(const std::string &name, const EventPredicate &predicate,
-                         Duration patience)
-{
+                         Duration patience) {
     return WaitEvents(name, 1, predicate, patience).front();
 }
 
-pid_t Cluster::WaitOnline(unsigned id)
-{
+pid_t Cluster::WaitOnline(unsigned id) {
     const auto event = WaitEvent("online", [id](const Event &e) { return e.Number("id") == id; });
     return static_cast<pid_t>(event.Number("pid"));
 }
 
-std::map<unsigned, pid_t> Cluster::Workers()
-{
+std::map<unsigned, pid_t> Cluster::Workers() {
     std::map<unsigned, pid_t> workers;
     for (const auto &event : Events()) {
         if (event.Name() == "online") {
@@ -185,18 +170,15 @@ std::map<unsigned, pid_t> Cluster::Workers()
     return workers;
 }
 
-std::string Cluster::Address(size_t n)
-{
+std::string Cluster::Address(size_t n) {
     return ClientAddress(WaitEvent("setup").List("listeners").at(n));
 }
 
-unsigned Cluster::Port(size_t n)
-{
+unsigned Cluster::Port(size_t n) {
     return static_cast<unsigned>(WaitEvent("setup").List("listeners").at(n).Number("port"));
 }
 
-std::string Cluster::RunMark()
-{
+std::string Cluster::RunMark() {
     const auto event = WaitEvent("online");
     const auto environment = Environment(static_cast<pid_t>(event.Number("pid")));
     const auto found = environment.find("CLUSTERIZE_RUN");
@@ -205,8 +187,7 @@ std::string Cluster::RunMark()
     return found->second;
 }
 
-std::string Cluster::Describe() const
-{
+std::string Cluster::Describe() const {
     std::string text = Process::Describe();
     text += "--- events\n";
     if (stream) {

@@ -18,8 +18,7 @@ namespace harness {
 
 namespace {
 
-[[noreturn]] void Throw(const std::string &what)
-{
+[[noreturn]] void Throw(const std::string &what) {
     throw std::system_error(errno, std::generic_category(), what);
 }
 
@@ -29,8 +28,7 @@ struct Target {
     int type = SOCK_STREAM;
 };
 
-Target UnixTarget(const std::string &path)
-{
+Target UnixTarget(const std::string &path) {
     Target target;
     auto *un = reinterpret_cast<sockaddr_un *>(&target.address);
     un->sun_family = AF_UNIX;
@@ -45,8 +43,7 @@ Target UnixTarget(const std::string &path)
     return target;
 }
 
-Target Parse(std::string text)
-{
+Target Parse(std::string text) {
     if (text.compare(0, 5, "unix:") == 0)
         return UnixTarget(text.substr(5));
     Target target;
@@ -78,21 +75,18 @@ Target Parse(std::string text)
     return target;
 }
 
-const sockaddr *Generic(const Target &target)
-{
+const sockaddr *Generic(const Target &target) {
     return reinterpret_cast<const sockaddr *>(&target.address);
 }
 
-Fd OpenSocket(const Target &target)
-{
+Fd OpenSocket(const Target &target) {
     Fd fd(socket(target.address.ss_family, target.type | SOCK_CLOEXEC, 0));
     if (!fd.IsOpen())
         Throw("socket");
     return fd;
 }
 
-bool IsFree(const std::string &address)
-{
+bool IsFree(const std::string &address) {
     const Target target = Parse(address);
     Fd fd(socket(target.address.ss_family, target.type | SOCK_CLOEXEC, 0));
     if (!fd.IsOpen())
@@ -101,8 +95,7 @@ bool IsFree(const std::string &address)
 }
 
 /** Waits until the descriptor is readable; false in time. */
-bool IsReadable(int fd, Duration patience)
-{
+bool IsReadable(int fd, Duration patience) {
     const auto end = Now() + patience;
     for (;;) {
         const auto left = std::chrono::duration_cast<Duration>(end - Now()).count();
@@ -119,8 +112,7 @@ bool IsReadable(int fd, Duration patience)
 
 } // namespace
 
-Fd &Fd::operator=(Fd &&other) noexcept
-{
+Fd &Fd::operator=(Fd &&other) noexcept {
     if (this != &other) {
         Close();
         fd = other.Release();
@@ -128,22 +120,19 @@ Fd &Fd::operator=(Fd &&other) noexcept
     return *this;
 }
 
-int Fd::Release() noexcept
-{
+int Fd::Release() noexcept {
     const int released = fd;
     fd = -1;
     return released;
 }
 
-void Fd::Close() noexcept
-{
+void Fd::Close() noexcept {
     if (fd >= 0)
         close(fd);
     fd = -1;
 }
 
-unsigned FreePort()
-{
+unsigned FreePort() {
     // The lock of a port is an abstract socket: it lasts as long as this process.
     static std::mt19937 random{std::random_device{}()};
     std::uniform_int_distribution<unsigned> any(20000, 32500);
@@ -163,8 +152,7 @@ unsigned FreePort()
     throw std::runtime_error("no free port found");
 }
 
-Connection::Connection(const std::string &address)
-{
+Connection::Connection(const std::string &address) {
     const Target target = Parse(address);
     datagrams = target.type == SOCK_DGRAM;
     fd = OpenSocket(target);
@@ -172,8 +160,7 @@ Connection::Connection(const std::string &address)
         Throw("connect to " + address);
 }
 
-void Connection::Send(const std::string &text)
-{
+void Connection::Send(const std::string &text) {
     size_t sent = 0;
     do {
         const auto n = send(fd.Get(), text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
@@ -186,8 +173,7 @@ void Connection::Send(const std::string &text)
     } while (sent < text.size());
 }
 
-std::string Connection::Line(Duration patience)
-{
+std::string Connection::Line(Duration patience) {
     const auto end = Now() + patience;
     for (;;) {
         const auto newline = buffer.find('\n');
@@ -214,8 +200,7 @@ std::string Connection::Line(Duration patience)
     }
 }
 
-std::string Connection::Rest(Duration patience)
-{
+std::string Connection::Rest(Duration patience) {
     const auto end = Now() + patience;
     for (;;) {
         const auto left = std::chrono::duration_cast<Duration>(end - Now());
@@ -234,21 +219,20 @@ std::string Connection::Rest(Duration patience)
     }
 }
 
-std::string Connection::Ask(const std::string &line, Duration patience)
-{
+std::string Connection::Ask(const std::string &line, Duration patience) {
     Send(datagrams ? line : line + "\n");
     return Line(patience);
 }
 
-bool Connection::IsQuiet(Duration time) { return buffer.empty() && !IsReadable(fd.Get(), time); }
+bool Connection::IsQuiet(Duration time) {
+    return buffer.empty() && !IsReadable(fd.Get(), time);
+}
 
-std::string Ask(const std::string &address, const std::string &line)
-{
+std::string Ask(const std::string &address, const std::string &line) {
     return Connection(address).Ask(line);
 }
 
-std::string AskUntilAnswered(const std::string &address, const std::string &line)
-{
+std::string AskUntilAnswered(const std::string &address, const std::string &line) {
     std::string answer;
     std::string error;
     const bool answered = WaitFor([&] {
@@ -265,8 +249,7 @@ std::string AskUntilAnswered(const std::string &address, const std::string &line
     return answer;
 }
 
-bool IsRefused(const std::string &address)
-{
+bool IsRefused(const std::string &address) {
     const Target target = Parse(address);
     const Fd fd = OpenSocket(target);
     if (connect(fd.Get(), Generic(target), target.length) == 0)
@@ -274,8 +257,7 @@ bool IsRefused(const std::string &address)
     return errno == ECONNREFUSED || errno == ENOENT;
 }
 
-Fd ListenOn(const std::string &address, bool reuse_address)
-{
+Fd ListenOn(const std::string &address, bool reuse_address) {
     const Target target = Parse(address);
     Fd fd = OpenSocket(target);
     const int one = 1;
@@ -288,8 +270,7 @@ Fd ListenOn(const std::string &address, bool reuse_address)
     return fd;
 }
 
-unsigned PortOf(int socket)
-{
+unsigned PortOf(int socket) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
     if (getsockname(socket, reinterpret_cast<sockaddr *>(&address), &length) != 0)
@@ -299,8 +280,7 @@ unsigned PortOf(int socket)
     return ntohs(reinterpret_cast<const sockaddr_in *>(&address)->sin_port);
 }
 
-HttpReply HttpGet(const std::string &address, const std::string &path)
-{
+HttpReply HttpGet(const std::string &address, const std::string &path) {
     Connection connection(address);
     connection.Send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     const std::string text = connection.Rest();

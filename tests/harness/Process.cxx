@@ -37,56 +37,49 @@ namespace {
 
 constexpr const char *MARK = "HARNESS_MARK";
 
-[[noreturn]] void Throw(const std::string &what)
-{
+[[noreturn]] void Throw(const std::string &what) {
     throw std::system_error(errno, std::generic_category(), what);
 }
 
-void Check(long result, const char *what)
-{
+void Check(long result, const char *what) {
     if (result < 0)
         Throw(what);
 }
 
 /** Processes that an object of this test program waits for; everything else is an orphan. */
-std::set<pid_t> &Owned()
-{
+std::set<pid_t> &Owned() {
     static std::set<pid_t> owned;
     return owned;
 }
 
-void ReapOrphans()
-{
+void ReapOrphans() {
     for (const pid_t pid : Children(getpid())) {
         if (!Owned().contains(pid) && State(pid) == 'Z')
             (void)waitpid(pid, nullptr, WNOHANG);
     }
 }
 
-std::string NewMark()
-{
+std::string NewMark() {
     static unsigned count = 0;
     std::ostringstream os;
     os << std::hex << getpid() << '-' << ++count << '-' << std::random_device{}();
     return os.str();
 }
 
-bool IsOurs(const std::string &name)
-{
-    for (const char *prefix : {"CLUSTERIZE", "LISTEN_", "NODE_CHANNEL_", "EINHORN_",
-                               "SERVER_STARTER_", "WATCHDOG_"}) {
+bool IsOurs(const std::string &name) {
+    for (const char *prefix :
+         {"CLUSTERIZE", "LISTEN_", "NODE_CHANNEL_", "EINHORN_", "SERVER_STARTER_", "WATCHDOG_"}) {
         if (name.compare(0, std::strlen(prefix), prefix) == 0)
             return true;
     }
     static const std::set<std::string> names{
-        "PORT",          "WEB_CONCURRENCY", "NOTIFY_SOCKET",  "NODE_UNIQUE_ID", "NODE_APP_INSTANCE",
-        "NGINX",         "FPM_SOCKETS",     "PUMA_INHERIT_0", "GUNICORN_FD",    "GUNICORN_PID",
+        "PORT",  "WEB_CONCURRENCY", "NOTIFY_SOCKET",  "NODE_UNIQUE_ID", "NODE_APP_INSTANCE",
+        "NGINX", "FPM_SOCKETS",     "PUMA_INHERIT_0", "GUNICORN_FD",    "GUNICORN_PID",
         MARK};
     return names.contains(name);
 }
 
-std::vector<std::string> MakeEnvironment(const Start &start, const std::string &mark)
-{
+std::vector<std::string> MakeEnvironment(const Start &start, const std::string &mark) {
     std::map<std::string, std::string> variables;
     for (char **entry = environ; *entry != nullptr; ++entry) {
         const std::string text = *entry;
@@ -108,8 +101,7 @@ std::vector<std::string> MakeEnvironment(const Start &start, const std::string &
     return entries;
 }
 
-std::vector<char *> Pointers(const std::vector<std::string> &texts)
-{
+std::vector<char *> Pointers(const std::vector<std::string> &texts) {
     std::vector<char *> pointers;
     for (const auto &text : texts)
         pointers.push_back(const_cast<char *>(text.c_str()));
@@ -121,21 +113,18 @@ std::vector<char *> Pointers(const std::vector<std::string> &texts)
 struct Capture {
     Fd read, append;
 
-    explicit Capture(const char *name) : read(memfd_create(name, MFD_CLOEXEC))
-    {
+    explicit Capture(const char *name) : read(memfd_create(name, MFD_CLOEXEC)) {
         Check(read.Get(), "memfd_create");
         const std::string path = "/proc/self/fd/" + std::to_string(read.Get());
         append = Fd(open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
         Check(append.Get(), "open of a memfd");
     }
 
-    std::string Text() const
-    {
+    std::string Text() const {
         std::string text;
         char bytes[65536];
         for (;;) {
-            const auto n =
-                pread(read.Get(), bytes, sizeof bytes, static_cast<off_t>(text.size()));
+            const auto n = pread(read.Get(), bytes, sizeof bytes, static_cast<off_t>(text.size()));
             if (n <= 0)
                 return text;
             text.append(bytes, static_cast<size_t>(n));
@@ -143,8 +132,7 @@ struct Capture {
     }
 };
 
-Fd InputOf(const Start &start)
-{
+Fd InputOf(const Start &start) {
     if (!start.input) {
         Fd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
         Check(null.Get(), "/dev/null");
@@ -157,8 +145,7 @@ Fd InputOf(const Start &start)
     return fd;
 }
 
-Fd OpenTerminal(std::string &slave)
-{
+Fd OpenTerminal(std::string &slave) {
     Fd master(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
     Check(master.Get(), "posix_openpt");
     Check(grantpt(master.Get()), "grantpt");
@@ -172,8 +159,7 @@ Fd OpenTerminal(std::string &slave)
 
 // --- in the new process ------------------------------------------------------------------------
 
-void SetSignals(const Start &start)
-{
+void SetSignals(const Start &start) {
     for (int signo = 1; signo <= SIGRTMAX; ++signo) {
         if (signo != SIGKILL && signo != SIGSTOP)
             (void)::signal(signo, SIG_DFL); // fails for the two that glibc keeps
@@ -187,8 +173,7 @@ void SetSignals(const Start &start)
     Check(sigprocmask(SIG_SETMASK, &mask, nullptr), "sigprocmask");
 }
 
-void RaiseLoopback()
-{
+void RaiseLoopback() {
     const Fd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     Check(fd.Get(), "socket");
     ifreq request{};
@@ -197,8 +182,7 @@ void RaiseLoopback()
     Check(ioctl(fd.Get(), SIOCSIFFLAGS, &request), "SIOCSIFFLAGS");
 }
 
-void DropPrivileges(unsigned id)
-{
+void DropPrivileges(unsigned id) {
     for (unsigned long capability = 0; capability < 64; ++capability) {
         if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
             break; // past the last one
@@ -209,8 +193,7 @@ void DropPrivileges(unsigned id)
     Check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
 }
 
-void MoveDescriptors(const std::vector<GivenFd> &moves)
-{
+void MoveDescriptors(const std::vector<GivenFd> &moves) {
     Check(close_range(3, ~0U, CLOSE_RANGE_CLOEXEC), "close_range");
     std::vector<GivenFd> safe;
     for (const auto &[from, number] : moves) {
@@ -229,8 +212,7 @@ struct Prepared {
     int input, out, err, failure;
 };
 
-void BecomeProgram(const Prepared &prepared)
-{
+void BecomeProgram(const Prepared &prepared) {
     const Start &start = prepared.start;
     SetSignals(start);
     Check(setsid(), "setsid");
@@ -270,8 +252,7 @@ void BecomeProgram(const Prepared &prepared)
     Throw(start.argv[0]);
 }
 
-[[noreturn]] void RunChild(const Prepared &prepared) noexcept
-{
+[[noreturn]] void RunChild(const Prepared &prepared) noexcept {
     // The failure pipe keeps away from numbers that are given to the program.
     const int failure = fcntl(prepared.failure, F_DUPFD_CLOEXEC, 600);
     std::string message;
@@ -284,8 +265,7 @@ void BecomeProgram(const Prepared &prepared)
     _exit(99);
 }
 
-std::string ReadAll(int fd)
-{
+std::string ReadAll(int fd) {
     std::string text;
     char bytes[4096];
     for (;;) {
@@ -300,15 +280,13 @@ std::string ReadAll(int fd)
 
 } // namespace
 
-std::ostream &operator<<(std::ostream &os, const Ended &ended)
-{
+std::ostream &operator<<(std::ostream &os, const Ended &ended) {
     if (ended.signal != 0)
         return os << "killed by " << strsignal(ended.signal);
     return os << "status " << ended.code;
 }
 
-const std::string &ClusterizePath()
-{
+const std::string &ClusterizePath() {
     static const std::string path = [] {
         const char *value = std::getenv("CLUSTERIZE");
         if (value == nullptr || *value == '\0')
@@ -318,10 +296,11 @@ const std::string &ClusterizePath()
     return path;
 }
 
-bool IsRoot() { return geteuid() == 0; }
+bool IsRoot() {
+    return geteuid() == 0;
+}
 
-std::string Reachable(const std::string &program)
-{
+std::string Reachable(const std::string &program) {
     static std::map<std::string, std::string> copies;
     if (program.find('/') == std::string::npos || !IsRoot())
         return program;
@@ -354,8 +333,7 @@ struct Process::Impl {
     std::optional<Ended> ended;
 
     /** Takes the end of the process if it is there. */
-    bool Collect(Duration patience)
-    {
+    bool Collect(Duration patience) {
         if (ended)
             return true;
         const auto end = Now() + patience;
@@ -378,8 +356,7 @@ struct Process::Impl {
     }
 };
 
-Process::Process(Start start) : impl(std::make_unique<Impl>())
-{
+Process::Process(Start start) : impl(std::make_unique<Impl>()) {
     if (start.argv.empty())
         throw std::invalid_argument("no program");
     if (start.nobody)
@@ -424,8 +401,7 @@ Process::Process(Start start) : impl(std::make_unique<Impl>())
     }
 }
 
-Process::~Process()
-{
+Process::~Process() {
     if (!impl)
         return;
     try {
@@ -441,55 +417,58 @@ Process::~Process()
     KillAll();
 }
 
-pid_t Process::Pid() const { return impl->pid; }
+pid_t Process::Pid() const {
+    return impl->pid;
+}
 
-std::string Process::Out() const { return impl->out.Text(); }
+std::string Process::Out() const {
+    return impl->out.Text();
+}
 
-std::string Process::Err() const { return impl->err.Text(); }
+std::string Process::Err() const {
+    return impl->err.Text();
+}
 
-void Process::WaitOut(const std::string &text, Duration patience) const
-{
+void Process::WaitOut(const std::string &text, Duration patience) const {
     if (!WaitFor([&] { return Out().find(text) != std::string::npos; }, patience))
         throw std::runtime_error("standard output never had \"" + text + "\"\n" + Describe());
 }
 
-void Process::WaitErr(const std::string &text, Duration patience) const
-{
+void Process::WaitErr(const std::string &text, Duration patience) const {
     if (!WaitFor([&] { return Err().find(text) != std::string::npos; }, patience))
         throw std::runtime_error("standard error never had \"" + text + "\"\n" + Describe());
 }
 
-void Process::Signal(int signo) const
-{
+void Process::Signal(int signo) const {
     if (syscall(SYS_pidfd_send_signal, impl->pidfd.Get(), signo, nullptr, 0) != 0)
         Throw("signal " + std::to_string(signo) + " to " + impl->name);
 }
 
-void Process::Type(const std::string &text) const
-{
+void Process::Type(const std::string &text) const {
     if (write(impl->master.Get(), text.data(), text.size()) < 0)
         Throw("typing");
 }
 
-void Process::HangUp() { impl->master.Close(); }
+void Process::HangUp() {
+    impl->master.Close();
+}
 
-bool Process::HasEnded() { return impl->Collect(Duration{0}); }
+bool Process::HasEnded() {
+    return impl->Collect(Duration{0});
+}
 
-Ended Process::Wait(Duration patience)
-{
+Ended Process::Wait(Duration patience) {
     if (!impl->Collect(patience))
         throw std::runtime_error("did not end in time\n" + Describe());
     return *impl->ended;
 }
 
-Ended Process::Stop(Duration patience)
-{
+Ended Process::Stop(Duration patience) {
     Signal(SIGTERM);
     return Wait(patience);
 }
 
-std::vector<pid_t> Process::Leftovers() const
-{
+std::vector<pid_t> Process::Leftovers() const {
     ReapOrphans();
     std::vector<pid_t> left = Carrying(MARK, impl->mark);
     if (!impl->ended) {
@@ -500,17 +479,15 @@ std::vector<pid_t> Process::Leftovers() const
         });
     } else {
         // Those that have cleared their environment came to us as orphans.
-        for (const pid_t pid : Descendants(getpid())) {
-            const bool known = std::find(left.begin(), left.end(), pid) != left.end();
-            if (!known && Alive(pid) && !Owned().contains(pid) && Environment(pid).empty())
+        for (const pid_t pid : Children(getpid())) {
+            if (Alive(pid) && !Owned().contains(pid) && !Environment(pid).contains(MARK))
                 left.push_back(pid);
         }
     }
     return left;
 }
 
-void Process::KillAll() noexcept
-{
+void Process::KillAll() noexcept {
     try {
         if (!impl->ended && impl->pid > 0) {
             const auto family = Descendants(impl->pid);
@@ -531,8 +508,7 @@ void Process::KillAll() noexcept
     }
 }
 
-std::string Process::Describe() const
-{
+std::string Process::Describe() const {
     std::ostringstream os;
     os << impl->name << " (" << impl->pid << "): ";
     if (impl->ended)
@@ -543,8 +519,7 @@ std::string Process::Describe() const
     return os.str();
 }
 
-Result Run(Start start)
-{
+Result Run(Start start) {
     Process process(std::move(start));
     Result result;
     result.ended = process.Wait();
@@ -553,8 +528,7 @@ Result Run(Start start)
     return result;
 }
 
-Result RunClusterize(std::vector<std::string> arguments, Start start)
-{
+Result RunClusterize(std::vector<std::string> arguments, Start start) {
     arguments.insert(arguments.begin(), ClusterizePath());
     start.argv = std::move(arguments);
     return Run(std::move(start));

@@ -25,8 +25,12 @@ struct Ended {
     bool operator==(const Ended &) const = default;
 };
 
-inline Ended Exited(int code) { return {code, 0}; }
-inline Ended Killed(int signal) { return {-1, signal}; }
+inline Ended Exited(int code) {
+    return {code, 0};
+}
+inline Ended Killed(int signal) {
+    return {-1, signal};
+}
 std::ostream &operator<<(std::ostream &os, const Ended &ended);
 
 /** A variable to set, or to remove where there is no value. */
@@ -45,7 +49,7 @@ struct Limit {
 
 /** What a process starts with. */
 struct Start {
-    std::vector<std::string> argv;
+    std::vector<std::string> argv{};
 
     /**
      * The environment is the test's own without CLUSTERIZE*, PORT, WEB_CONCURRENCY and what the
@@ -193,6 +197,9 @@ struct Setup {
     std::vector<std::string> options{};
     std::vector<std::string> command{};
     Start start{};
+
+    /** Words before clusterize's own: a program that executes the rest of its arguments. */
+    std::vector<std::string> wrapper{};
 
     /** Pass --events fd:63; without it the event functions are of no use. */
     bool events = true;

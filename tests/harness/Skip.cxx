@@ -5,8 +5,7 @@
 
 namespace harness {
 
-void ReportSkip(const std::string &why)
-{
+void ReportSkip(const std::string &why) {
     const auto *test = doctest::getContextOptions()->currentTest;
     std::printf("SKIPPED: %s: %s\n", test != nullptr ? test->m_name : "?", why.c_str());
     std::fflush(stdout);

@@ -13,29 +13,25 @@ namespace harness {
 
 namespace {
 
-[[noreturn]] void Throw(const std::string &what)
-{
+[[noreturn]] void Throw(const std::string &what) {
     throw std::system_error(errno, std::generic_category(), what);
 }
 
 } // namespace
 
-TempDir::TempDir() : path("/tmp/clusterize-test-XXXXXX")
-{
+TempDir::TempDir() : path("/tmp/clusterize-test-XXXXXX") {
     if (mkdtemp(path.data()) == nullptr)
         Throw("mkdtemp");
     if (chmod(path.c_str(), 0755) != 0)
         Throw("chmod " + path);
 }
 
-TempDir::~TempDir()
-{
+TempDir::~TempDir() {
     std::error_code ignored;
     std::filesystem::remove_all(path, ignored);
 }
 
-std::string TempDir::Write(const std::string &name, const std::string &text, unsigned mode) const
-{
+std::string TempDir::Write(const std::string &name, const std::string &text, unsigned mode) const {
     const std::string file = *this / name;
     std::ofstream os(file, std::ios::binary);
     os << text;
@@ -47,22 +43,19 @@ std::string TempDir::Write(const std::string &name, const std::string &text, uns
     return file;
 }
 
-void TempDir::GiveTo(unsigned uid, unsigned gid) const
-{
+void TempDir::GiveTo(unsigned uid, unsigned gid) const {
     if (chown(path.c_str(), uid, gid) != 0)
         Throw("chown " + path);
 }
 
-std::string ReadFile(const std::string &path)
-{
+std::string ReadFile(const std::string &path) {
     std::ifstream is(path, std::ios::binary);
     std::ostringstream os;
     os << is.rdbuf();
     return os.str();
 }
 
-void CopyFile(const std::string &from, const std::string &to)
-{
+void CopyFile(const std::string &from, const std::string &to) {
     namespace fs = std::filesystem;
     fs::copy_file(from, to, fs::copy_options::overwrite_existing);
     fs::permissions(to, fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec |

@@ -5,8 +5,7 @@
 
 namespace harness {
 
-bool WaitFor(const std::function<bool()> &condition, Duration patience)
-{
+bool WaitFor(const std::function<bool()> &condition, Duration patience) {
     const auto end = Now() + patience;
     Duration pause{2};
     while (!condition()) {
@@ -18,8 +17,7 @@ bool WaitFor(const std::function<bool()> &condition, Duration patience)
     return true;
 }
 
-double SecondsSince(TimePoint since)
-{
+double SecondsSince(TimePoint since) {
     return std::chrono::duration<double>(Now() - since).count();
 }
 

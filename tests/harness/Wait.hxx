@@ -18,6 +18,8 @@ constexpr Duration PATIENCE{60'000};
 /** Seconds since `since`. */
 double SecondsSince(TimePoint since);
 
-inline TimePoint Now() { return std::chrono::steady_clock::now(); }
+inline TimePoint Now() {
+    return std::chrono::steady_clock::now();
+}
 
 } // namespace harness

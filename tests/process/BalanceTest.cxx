@@ -1,0 +1,140 @@
+// How connections spread over the workers, and what waits in the queue of one that is gone.
+
+#include "Support.hxx"
+
+#include <csignal>
+#include <memory>
+
+using namespace process;
+
+namespace {
+
+unsigned long ListenerInode(pid_t pid) {
+    return SocketInode(Descriptors(pid)[3]);
+}
+
+} // namespace
+
+TEST_CASE("random: each of four workers gets a fair share of 400 connections") {
+    AsEveryone([](bool nobody) {
+        Cluster cluster({.options = {"-n", "4", "-p", "127.0.0.1:0"},
+                         .command = {EchoServer()},
+                         .start = {.nobody = nobody}});
+        cluster.WaitUp();
+        const auto balance = cluster.WaitEvent("setup").Object("balance");
+        CHECK(balance.Text("policy") == "random");
+        const auto shares = Shares(cluster.Address(), 400);
+        REQUIRE(shares.size() == 4);
+        for (const auto &[slot, count] : shares) {
+            INFO("slot ", slot);
+            CHECK(count >= 50); // 100 are expected, with a deviation of 9
+            CHECK(count <= 150);
+        }
+        CHECK(cluster.Stop() == Exited(0));
+    });
+}
+
+TEST_CASE("random: both families of one listener") {
+    Cluster cluster({.options = {"-n", "3", "-p", "0"}, .command = {EchoServer()}});
+    cluster.WaitUp();
+    const std::string port = std::to_string(cluster.Port());
+    for (const auto &address : {"127.0.0.1:" + port, "[::1]:" + port}) {
+        const auto shares = Shares(address, 150);
+        REQUIRE(shares.size() == 3);
+        for (const auto &[slot, count] : shares)
+            CHECK(count >= 20);
+    }
+    CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE("random: a slot socket each; none: one for all") {
+    {
+        Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
+        CHECK(ListenerInode(cluster.WaitOnline(1)) != ListenerInode(cluster.WaitOnline(2)));
+        CHECK(cluster.Stop() == Exited(0));
+    }
+    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0", "--balance", "none"},
+                     .command = {EchoServer()}});
+    CHECK(cluster.WaitEvent("setup").Object("balance").Text("policy") == "none");
+    CHECK(ListenerInode(cluster.WaitOnline(1)) == ListenerInode(cluster.WaitOnline(2)));
+    CHECK(Shares(cluster.Address(), 40).size() >= 1);
+    CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE("a replacement has the slot socket of the worker before it") {
+    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
+    cluster.WaitUp();
+    const auto before = ListenerInode(cluster.WaitOnline(1));
+    (void)kill(cluster.WaitOnline(1), SIGKILL);
+    CHECK(ListenerInode(cluster.WaitOnline(3)) == before);
+    CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE("random: a dead worker gets no connections while it is gone") {
+    Cluster cluster({.options = {"-n", "4", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
+    cluster.WaitUp();
+    const std::string address = cluster.Address();
+    (void)kill(cluster.WaitOnline(2), SIGKILL);
+    (void)cluster.WaitEvent("exit");
+    // There is a second until its replacement starts. What went to the empty slot in that time would
+    // be answered by the replacement: about every fourth connection.
+    unsigned tried = 0;
+    unsigned late = 0;
+    while (tried < 100 && cluster.Seen("fork", With("id", 5)).empty()) {
+        ++tried;
+        late += Field(Ask(address, "who"), "id") == "5" ? 1 : 0;
+    }
+    INFO("connections ", tried, ", answered late ", late);
+    CHECK(tried >= 20);
+    CHECK(late <= 1); // one may have met the replacement as it started
+    WaitReady(cluster, 5);
+    CHECK(Shares(address, 200).size() == 4);
+    CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE("connections in the queue of a worker that was killed are answered by its replacement") {
+    for (const char *balance : {"random", "none"}) {
+        INFO(balance);
+        // Worker 1 never accepts, worker 2 of the same slot does.
+        Cluster cluster({.options = {"-n", "1", "-p", "127.0.0.1:0", "--balance", balance},
+                         .command = {EchoServer(), "--idle-until", "2"}});
+        const std::string address = cluster.Address();
+        std::vector<std::unique_ptr<Connection>> waiting;
+        for (int i = 0; i < 10; ++i) {
+            waiting.push_back(std::make_unique<Connection>(address));
+            waiting.back()->Send("who\n");
+        }
+        cluster.WaitUp();
+        CHECK(waiting[0]->IsQuiet(Duration{1}));
+        (void)kill(cluster.WaitOnline(1), SIGKILL);
+        // They may also come while there is no worker at all.
+        (void)cluster.WaitEvent("exit");
+        waiting.push_back(std::make_unique<Connection>(address));
+        waiting.back()->Send("who\n");
+        for (const auto &connection : waiting)
+            CHECK(Field(connection->Line(), "id") == "2");
+        CHECK(cluster.Stop() == Exited(0));
+    }
+}
+
+TEST_CASE("the same in a group of several, for the queue of one of them") {
+    // Workers 1 to 3 never accept; their replacements do.
+    Cluster cluster({.options = {"-n", "3", "-p", "127.0.0.1:0"},
+                     .command = {EchoServer(), "--idle-until", "4"}});
+    cluster.WaitUp();
+    std::vector<std::unique_ptr<Connection>> waiting;
+    for (int i = 0; i < 60; ++i) {
+        waiting.push_back(std::make_unique<Connection>(cluster.Address()));
+        waiting.back()->Send("who\n");
+    }
+    for (unsigned id = 1; id <= 3; ++id)
+        (void)kill(cluster.WaitOnline(id), SIGKILL);
+    std::set<std::string> slots;
+    for (const auto &connection : waiting) {
+        const std::string answer = connection->Line();
+        CHECK(std::stoi(Field(answer, "id")) >= 4);
+        slots.insert(Field(answer, "slot"));
+    }
+    CHECK(slots.size() == 3);
+    CHECK(cluster.Stop() == Exited(0));
+}

@@ -1,0 +1,170 @@
+// Which descriptors reach a worker: the listeners and what the launcher inherited, nothing else.
+
+#include "Support.hxx"
+
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+using namespace process;
+
+namespace {
+
+/** Number → rest of the line, from `behave print-fds`. */
+std::map<int, std::string> PrintedFds(const std::string &output) {
+    std::map<int, std::string> fds;
+    for (const auto &line : Lines(output)) {
+        if (line.compare(0, 3, "fd ") == 0)
+            fds[std::atoi(line.c_str() + 3)] = line.substr(line.find(' ', 3) + 1);
+    }
+    return fds;
+}
+
+std::set<int> Numbers(const std::map<int, std::string> &fds) {
+    std::set<int> numbers;
+    for (const auto &[number, rest] : fds)
+        numbers.insert(number);
+    return numbers;
+}
+
+Fd TextFile(const std::string &text) {
+    Fd fd(memfd_create("text", MFD_CLOEXEC));
+    REQUIRE(write(fd.Get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+    REQUIRE(lseek(fd.Get(), 0, SEEK_SET) == 0);
+    return fd;
+}
+
+} // namespace
+
+TEST_CASE("a job has standard input, output and error, and nothing else") {
+    AsEveryone([](bool nobody) {
+        std::vector<std::string> command{"--", Reachable(Behave()), "print-fds"};
+        const auto result = RunClusterize(command, {.nobody = nobody});
+        CHECK(result.ended == Exited(0));
+        CHECK(Numbers(PrintedFds(result.out)) == std::set<int>{0, 1, 2});
+    });
+}
+
+TEST_CASE("a server has its listeners besides; no descriptor of the launcher leaks") {
+    const TempDir directory;
+    for (const char *balance : {"random", "none"}) {
+        INFO(balance);
+        Cluster cluster({.options = {"-n", "3", "-p", "127.0.0.1:0", "-l", "udp:127.0.0.1:0", "-l",
+                                     "unix:" + directory / "s.sock", "--balance", balance,
+                                     "--events", directory / "events"},
+                         .command = {EchoServer()},
+                         .events = false});
+        REQUIRE(WaitFor([&] { return Count(cluster.Out(), "serving ") == 3; }));
+        unsigned looked_at = 0;
+        for (const pid_t pid : Children(cluster.Pid())) {
+            if (!Contains(CommandLine(pid), "echo-server"))
+                continue;
+            ++looked_at;
+            auto fds = Descriptors(pid);
+            // The server opened these itself.
+            std::erase_if(fds, [](const auto &fd) { return Contains(fd.second, "anon_inode:"); });
+            CHECK(Numbers(fds) == std::set<int>{0, 1, 2, 3, 4, 5});
+            CHECK(fds[0] == "/dev/null");
+        }
+        CHECK(looked_at == 3);
+        CHECK(cluster.Stop() == Exited(0));
+    }
+}
+
+TEST_CASE("the same for a replacement") {
+    const TempDir directory;
+    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
+    cluster.WaitUp();
+    auto before = Descriptors(cluster.WaitOnline(1));
+    (void)kill(cluster.WaitOnline(1), SIGKILL);
+    WaitReady(cluster, 3);
+    CHECK(Numbers(Descriptors(cluster.WaitOnline(3))) == Numbers(before));
+    CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE("everything that the launcher opened is CLOEXEC, before and after a restart") {
+    const TempDir directory;
+    Cluster cluster({.options = {"-n", "3", "-p", "127.0.0.1:0", "-l", "udp:127.0.0.1:0", "-l",
+                                 "unix:" + directory / "s.sock"},
+                     .command = {EchoServer()}});
+    const auto check = [&] {
+        for (const auto &[fd, target] : Descriptors(cluster.Pid())) {
+            if (fd > 2 && fd != 63) // which the test handed over
+                CHECK_MESSAGE((DescriptorFlags(cluster.Pid(), fd) & O_CLOEXEC) != 0,
+                              fd << " " << target);
+        }
+    };
+    cluster.WaitUp();
+    check();
+    const auto before = Numbers(Descriptors(cluster.Pid()));
+    (void)kill(cluster.WaitOnline(2), SIGKILL);
+    WaitReady(cluster, 4);
+    check();
+    // And none was lost on the way.
+    CHECK(Numbers(Descriptors(cluster.Pid())).size() == before.size());
+    CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE("an inherited descriptor passes through to jobs and to servers") {
+    const Fd given = TextFile("hello\n");
+    for (const std::vector<std::string> &options :
+         {std::vector<std::string>{"-n", "1"}, {"-n", "1", "-p", "127.0.0.1:0", "--jobs"}}) {
+        std::vector<std::string> words = options;
+        words.insert(words.end(), {"--", Behave(), "print-fds"});
+        const auto result = RunClusterize(words, {.fds = {{given.Get(), 20}}});
+        CHECK(result.ended == Exited(0));
+        auto fds = PrintedFds(result.out);
+        REQUIRE(fds.contains(20));
+        CHECK(Contains(fds[20], "flags=0"));
+        CHECK(Contains(fds[20], "memfd:text"));
+    }
+}
+
+TEST_CASE("process substitution") {
+    const auto result = Run(
+        {.argv = {"bash", "-c", "exec \"$0\" -- cat <(echo one) <(echo two)", ClusterizePath()}});
+    CHECK(result.ended == Exited(0));
+    CHECK(result.out == "one\ntwo\n");
+    CHECK(result.err == "");
+}
+
+TEST_CASE(
+    "an inherited descriptor where a listener has to be: the listener wins, a warning names it") {
+    const Fd given = TextFile("hello\n");
+    Cluster cluster({.options = {"-n", "1", "-p", "127.0.0.1:0"},
+                     .command = {EchoServer()},
+                     .start = {.fds = {{given.Get(), 3}, {given.Get(), 4}}}});
+    CHECK(Field(Ask(cluster.Address(), "who"), "id") == "1");
+    auto fds = Descriptors(cluster.WaitOnline(1));
+    CHECK(SocketInode(fds[3]) != 0);
+    CHECK(Contains(fds[4], "memfd:text")); // not in anybody's way
+    bool warned = false;
+    for (const auto &line : Lines(cluster.Err()))
+        warned = warned || (Contains(line, "descriptor") && Contains(line, "3") &&
+                            !Contains(line, "worker 1"));
+    CHECK(warned);
+    CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE("closed standard descriptors are no place for a listener") {
+    const auto start = [](const char *redirections) {
+        return std::vector<std::string>{"/bin/sh", "-c", std::string("exec \"$@\" ") + redirections,
+                                        "sh"};
+    };
+    for (const char *redirections : {"<&-", "<&- >&-", "<&- >&- 2>&-"}) {
+        INFO(redirections);
+        Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"},
+                         .command = {EchoServer()},
+                         .wrapper = start(redirections)});
+        CHECK(Field(Ask(cluster.Address(), "who"), "generation") == "1");
+        for (const unsigned id : {1U, 2U}) {
+            auto fds = Descriptors(cluster.WaitOnline(id));
+            for (const int fd : {0, 1, 2})
+                CHECK(SocketInode(fds[fd]) == 0);
+            CHECK(SocketInode(fds[3]) != 0);
+        }
+        CHECK(cluster.Stop() == Exited(0));
+    }
+}

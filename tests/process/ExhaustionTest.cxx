@@ -1,0 +1,82 @@
+// No more descriptors or processes in the middle of a start: everything already started is stopped, the
+// cause is named, the status is 125.
+
+#include "Support.hxx"
+
+#include <csignal>
+#include <sys/resource.h>
+
+using namespace process;
+
+namespace {
+
+/** The last line of standard error that is about the failure. */
+void CheckExhausted(Cluster &cluster, const std::string &cause, const std::string &remedy) {
+    CHECK(cluster.Wait() == Exited(125));
+    INFO("standard error: ", cluster.Err());
+    CHECK(Contains(cluster.Err(), cause));
+    CHECK(Contains(cluster.Err(), remedy));
+    CHECK(cluster.Leftovers().empty());
+    // Every worker that was started has ended.
+    CHECK(cluster.Seen("exit").size() == cluster.Seen("online").size());
+    CHECK(cluster.Seen("ready").empty());
+}
+
+constexpr unsigned NOBODY_ELSE = 61234; // no other test counts its processes
+
+} // namespace
+
+TEST_CASE("descriptors, with listeners: none of the workers stays") {
+    AsEveryone([](bool nobody) {
+        Cluster cluster({.options = {"-n", "100", "-p", "127.0.0.1:0"},
+                         .command = {EchoServer()},
+                         .start = {.nobody = nobody, .limits = {{RLIMIT_NOFILE, 64, 64}}}});
+        CheckExhausted(cluster, "oo many open files", "ulimit -n");
+    });
+}
+
+TEST_CASE("descriptors, while workers are started") {
+    AsEveryone([](bool nobody) {
+        Cluster cluster({.options = {"-n", "200"},
+                         .command = {Behave(), "pause"},
+                         .start = {.nobody = nobody, .limits = {{RLIMIT_NOFILE, 48, 48}}}});
+        CheckExhausted(cluster, "oo many open files", "ulimit -n");
+    });
+}
+
+TEST_CASE("processes") {
+    if (!IsRoot())
+        HARNESS_SKIP("a user with no other processes needs root");
+    for (const std::vector<std::string> &options :
+         {std::vector<std::string>{"-n", "40"}, {"-n", "40", "-p", "127.0.0.1:0"}}) {
+        Cluster cluster({.options = options,
+                         .command = {Behave(), "signal-log"},
+                         .start = {.nobody = true,
+                                   .nobody_id = NOBODY_ELSE,
+                                   .limits = {{RLIMIT_NPROC, 12, 12}}}});
+        CheckExhausted(cluster, "emporarily unavailable", "ulimit -u");
+        CHECK(cluster.Seen("online").size() >= 5);
+        CHECK(cluster.Seen("error").size() >= 1);
+    }
+}
+
+TEST_CASE("processes, later: a running cluster goes on without the replacement and tries again") {
+    if (!IsRoot())
+        HARNESS_SKIP("a user with no other processes needs root");
+    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"},
+                     .command = {EchoServer()},
+                     .start = {.nobody = true, .nobody_id = NOBODY_ELSE + 1}});
+    cluster.WaitUp();
+    const rlimit few{1, 1};
+    REQUIRE(prlimit(cluster.Pid(), RLIMIT_NPROC, &few, nullptr) == 0);
+    (void)kill(cluster.WaitOnline(1), SIGKILL);
+    const auto error = cluster.WaitEvent("error");
+    CHECK(error.Text("errno") == "EAGAIN");
+    CHECK(error.Number("slot") == 0);
+    CHECK(Field(Ask(cluster.Address(), "who"), "id") == "2");
+    const rlimit many{1000, 1000};
+    REQUIRE(prlimit(cluster.Pid(), RLIMIT_NPROC, &many, nullptr) == 0);
+    (void)cluster.WaitEvent(
+        "online", [](const Event &e) { return e.Number("slot") == 0 && e.Number("id") > 1; });
+    CHECK(cluster.Stop() == Exited(0));
+}

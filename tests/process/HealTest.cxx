@@ -1,0 +1,137 @@
+// A worker of a serving cluster that ends is replaced.
+
+#include "Support.hxx"
+
+#include <csignal>
+#include <unistd.h>
+
+using namespace process;
+
+TEST_CASE("kill -9: a new worker in the same slot, with a new id, and it serves") {
+    AsEveryone([](bool nobody) {
+        Cluster cluster({.options = {"-n", "3", "-p", "127.0.0.1:0"},
+                         .command = {EchoServer()},
+                         .start = {.nobody = nobody}});
+        cluster.WaitUp();
+        CHECK(cluster.WaitEvent("up").Number("workers") == 3);
+        const pid_t victim = cluster.WaitOnline(2);
+        (void)kill(victim, SIGKILL);
+        const auto exit = cluster.WaitEvent("exit");
+        CHECK(exit.Number("id") == 2);
+        CHECK(exit.Number("slot") == 1);
+        CHECK(exit.Number("generation") == 1);
+        CHECK(exit.Number("pid") == victim);
+        CHECK(exit.IsNull("code"));
+        CHECK(exit.Text("signal") == "SIGKILL");
+        CHECK(!exit.Flag("exitedAfterDisconnect"));
+        const auto fork = cluster.WaitEvent("fork", With("id", 4));
+        CHECK(fork.Number("slot") == 1);
+        auto environment = Environment(cluster.WaitOnline(4));
+        CHECK(environment["CLUSTERIZE_SLOT"] == "1");
+        CHECK(environment["CLUSTERIZE_WORKER_ID"] == "4");
+        WaitReady(cluster, 4);
+        CHECK(cluster.Workers().size() == 3);
+        std::set<std::string> ids;
+        for (const auto &[id, count] : Shares(cluster.Address(), 90, "id"))
+            ids.insert(id);
+        CHECK(ids == std::set<std::string>{"1", "3", "4"});
+        CHECK(cluster.Seen("up").size() == 1); // once
+        CHECK(cluster.Stop() == Exited(0));
+    });
+}
+
+TEST_CASE("an end with status 0 is healed too, and so is one with another status") {
+    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
+    cluster.WaitUp();
+    CHECK(Ask(cluster.Address(), "exit 0") == "exiting");
+    const auto first = cluster.WaitEvents("exit", 1)[0];
+    CHECK(first.Number("code") == 0);
+    CHECK(first.IsNull("signal"));
+    WaitReady(cluster, 3);
+    CHECK(Ask(cluster.Address(), "exit 7") == "exiting");
+    CHECK(cluster.WaitEvents("exit", 2)[1].Number("code") == 7);
+    WaitReady(cluster, 4);
+    CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE(
+    "a worker that lived for less than ten seconds is replaced after one, another one at once") {
+    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
+    cluster.WaitUp();
+    const auto started = Now();
+    (void)kill(cluster.WaitOnline(1), SIGKILL);
+    const auto early = cluster.WaitEvent("restart", With("slot", 0));
+    CHECK(early.Real("delay") == doctest::Approx(1.0));
+    (void)cluster.WaitOnline(3);
+    CHECK(SecondsSince(started) >= 0.95);
+    // The other one lives on until it is more than ten seconds old.
+    REQUIRE(WaitFor([&] { return SecondsSince(started) > 8; }));
+    const auto killed = Now();
+    (void)kill(cluster.WaitOnline(2), SIGKILL);
+    (void)cluster.WaitOnline(4);
+    CHECK(SecondsSince(killed) < 0.9);
+    for (const auto &event : cluster.Seen("restart", With("slot", 1)))
+        CHECK(event.Real("delay") == doctest::Approx(0.0));
+    CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE("all workers at once") {
+    Cluster cluster({.options = {"-n", "3", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
+    cluster.WaitUp();
+    for (unsigned id = 1; id <= 3; ++id)
+        (void)kill(cluster.WaitOnline(id), SIGKILL);
+    // Connections wait meanwhile and are not refused.
+    CHECK(std::stoi(Field(Ask(cluster.Address(), "who"), "id")) > 3);
+    std::set<long> slots;
+    for (unsigned id = 4; id <= 6; ++id)
+        slots.insert(cluster.WaitEvent("online", With("id", id)).Number("slot"));
+    CHECK(slots == std::set<long>{0, 1, 2});
+    CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE(
+    "the program vanishes: the failure is told, the rest goes on, and it heals when it is back") {
+    const TempDir directory;
+    const std::string program = directory / "server";
+    CopyFile(EchoServer(), program);
+    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"}, .command = {program}});
+    cluster.WaitUp();
+    REQUIRE(unlink(program.c_str()) == 0);
+    (void)kill(cluster.WaitOnline(1), SIGKILL);
+    const auto error = cluster.WaitEvent("error");
+    CHECK(error.Text("stage") == "exec");
+    CHECK(error.Text("errno") == "ENOENT");
+    CHECK(Contains(error.Text("message"), program));
+    CHECK(error.Number("slot") == 0);
+    CHECK(error.Number("id") >= 3);
+    CHECK(Alive(cluster.WaitOnline(2)));
+    CHECK(Field(Ask(cluster.Address(), "who"), "id") == "2");
+    const auto failed = cluster.Seen("error").size();
+    CopyFile(EchoServer(), program);
+    const auto online = cluster.WaitEvent(
+        "online", [](const Event &e) { return e.Number("slot") == 0 && e.Number("id") > 1; });
+    CHECK(online.Number("id") >= 3 + static_cast<long>(failed));
+    CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE("the command is looked up again at each start") {
+    const TempDir directory;
+    const std::string link = directory / "current";
+    CopyFile(EchoServer(), directory / "one");
+    CopyFile(EchoServer(), directory / "two");
+    REQUIRE(symlink("one", link.c_str()) == 0);
+    Cluster cluster({.options = {"-n", "1", "-p", "127.0.0.1:0"}, .command = {link}});
+    cluster.WaitUp();
+    const auto program_of = [](pid_t pid) {
+        char target[512];
+        const auto n =
+            readlink(("/proc/" + std::to_string(pid) + "/exe").c_str(), target, sizeof target);
+        return std::string(target, static_cast<size_t>(n > 0 ? n : 0));
+    };
+    CHECK(program_of(cluster.WaitOnline(1)) == directory / "one");
+    REQUIRE(unlink(link.c_str()) == 0);
+    REQUIRE(symlink("two", link.c_str()) == 0);
+    (void)kill(cluster.WaitOnline(1), SIGKILL);
+    CHECK(program_of(cluster.WaitOnline(2)) == directory / "two");
+    CHECK(cluster.Stop() == Exited(0));
+}

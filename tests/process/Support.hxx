@@ -1,0 +1,64 @@
+#pragma once
+
+#include "harness/Harness.hxx"
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+/** What several process tests say in the same way. */
+namespace process {
+
+using namespace harness;
+
+/** Path of one of tests/process/programs. */
+std::string Program(const std::string &name);
+
+inline std::string Behave() {
+    return Program("behave");
+}
+inline std::string EchoServer() {
+    return Program("echo-server");
+}
+
+/**
+ * The same case as root (false) and as an unprivileged user without any capability (true). Where the
+ * test has no root, its half is reported as skipped.
+ */
+void AsEveryone(const std::function<void(bool nobody)> &body);
+
+/** "a=1 b=2" */
+std::map<std::string, std::string> Fields(const std::string &line);
+
+/** The value of one field. */
+std::string Field(const std::string &line, const std::string &name);
+
+std::vector<std::string> Lines(const std::string &text);
+size_t Count(const std::string &text, const std::string &part);
+bool Contains(const std::string &text, const std::string &part);
+
+/** A copy of another process's descriptor. */
+Fd TakeFd(pid_t pid, int fd);
+
+/** Runs in the network namespace of a process. */
+void InNetworkOf(pid_t pid, const std::function<void()> &body);
+
+/** `ready` of the worker with that id. */
+void WaitReady(Cluster &cluster, unsigned id);
+
+/** Slot → how many of `count` new connections it answered. */
+std::map<std::string, unsigned> Shares(const std::string &address, unsigned count,
+                                       const std::string &field = "slot");
+
+/**
+ * It ended with the status, wrote nothing to standard output, and one line, "clusterize: …", that has
+ * all of `mentions` in it, to standard error.
+ */
+void CheckRefused(const Result &result, int status, const std::vector<std::string> &mentions);
+
+/** Has the `event` predicate look at one whole-number field. */
+EventPredicate With(const std::string &field, long value);
+
+} // namespace process
