@@ -14,6 +14,8 @@ Do()
     zpty -r -m Inner Output "*READY_$2*" || { print -ru2 "the inner zsh ended"; exit 99 }
 }
 
+Do 'print -r -- PI""D=$$ ""' pid
+Pid=${${Output#*PID=}%% *}
 Do 'PROMPT= RPROMPT= ; stty -echo; unsetopt zle_bracketed_paste 2>/dev/null' setup
 Do "fpath=(${(q)1} \$fpath); autoload -Uz compinit; compinit -u -D" compinit
 Do "_surface_command() { compadd -- alpha beta }; compdef _surface_command surface-command" command
@@ -37,4 +39,9 @@ zpty -w -n Inner "$2"$'\C-X'
 zpty -r -m Inner Output '*BEGIN_MATCHES*END_MATCHES*' || exit 99
 Output=${Output#*BEGIN_MATCHES}
 print -r -- "${${Output%END_MATCHES*}//$'\r'/}"
+
+# It must not outlive this one; who adopted it may be slow to wait for it.
 zpty -d Inner
+while [[ -r /proc/$Pid/stat ]] && Stat=$(</proc/$Pid/stat) 2>/dev/null && [[ $Stat != *\)\ [ZX]* ]]; do
+    sleep 0.01
+done

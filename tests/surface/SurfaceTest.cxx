@@ -86,7 +86,7 @@ std::string Help() {
 
 /** The names at the beginning of a line of the help: "  -n, --workers N" gives -n and --workers. */
 Names NamesOfHelpLine(const std::string &line) {
-    static const std::regex head("^ +(-[^ ]+( *, *-[^ ]+)*)");
+    static const std::regex head("^ +(-[^ ,]+( *, *-[^ ,]+)*)");
     static const std::regex name("(--[a-z][a-z-]*|-[A-Za-z])");
     Names names;
     std::smatch match;
