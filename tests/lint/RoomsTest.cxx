@@ -175,7 +175,10 @@ TEST_CASE("our headers are included by their path below src/") {
                     CAPTURE(file.name);
                     CAPTURE(include.path);
                     CHECK(!TargetRoom(OurRooms(), include).empty());
-                    CHECK(std::filesystem::exists(SourceRoot() / "src" / include.path));
+                    const std::filesystem::path path = SourceRoot() / "src" / include.path;
+                    // meson makes some from a file of the same name with ".in" behind it.
+                    CHECK((std::filesystem::exists(path) ||
+                           std::filesystem::exists(path.string() + ".in")));
                 }
 }
 
@@ -184,8 +187,9 @@ TEST_CASE("a room is a folder, a namespace and a library") {
         CAPTURE(name);
         const std::filesystem::path folder = SourceRoot() / "src" / name;
         CHECK(room.library.name == folder.filename().string());
-        // A room within a room has its outer one's namespace.
-        const std::regex opened("(^|\n)namespace " + name.substr(0, name.find('/')) + " \\{");
+        // A room within a room has its outer one's namespace, and C++ keeps the name of main to itself.
+        const std::string space = name == "main" ? "launcher" : name.substr(0, name.find('/'));
+        const std::regex opened("(^|\n)namespace " + space + " \\{");
         for (const File &file : room.files) {
             CAPTURE(file.name);
             if (file.name != "Main.cxx")
