@@ -1,0 +1,45 @@
+#include "balance/Policies.hxx"
+#include "balance/RandomSteering.hxx"
+#include "balance/SharedSteering.hxx"
+#include "util/Table.hxx"
+
+#include <sys/socket.h>
+
+namespace balance {
+
+namespace {
+
+class RandomPolicy final : public net::SteeringPolicy {
+public:
+    bool WantsSlotSockets() const noexcept override { return true; }
+
+    std::unique_ptr<net::Steering> Steer(int type, bool group) const override {
+        if (!group) // a unix path, an inherited socket, one worker
+            return std::make_unique<SharedSteering>();
+        return std::make_unique<RandomSteering>(type == SOCK_DGRAM ? Choice::FLOW : Choice::RANDOM);
+    }
+};
+
+class NonePolicy final : public net::SteeringPolicy {
+public:
+    bool WantsSlotSockets() const noexcept override { return false; }
+
+    std::unique_ptr<net::Steering> Steer(int, bool) const override {
+        return std::make_unique<SharedSteering>();
+    }
+};
+
+template <typename Policy> std::unique_ptr<net::SteeringPolicy> Make() {
+    return std::make_unique<Policy>();
+}
+
+} // namespace
+
+constexpr std::array<PolicyRow, 2> POLICIES = {{
+    {"random", "a socket for each worker, connections at random over those that serve (default)", Make<RandomPolicy>},
+    {"none", "one socket that all workers accept from", Make<NonePolicy>},
+}};
+
+static_assert(util::NamesAreUnique(POLICIES));
+
+} // namespace balance

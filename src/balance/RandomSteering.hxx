@@ -1,0 +1,28 @@
+#pragma once
+
+#include "balance/ClassicProgram.hxx"
+#include "net/Steering.hxx"
+
+#include <string>
+#include <vector>
+
+namespace balance {
+
+/** Steers a reuseport group with classic BPF, which needs no privilege: at random for TCP, by flow for
+ *  UDP. Where the kernel refuses the program it spreads by its own hash over all sockets. */
+class RandomSteering final : public net::Steering {
+public:
+    explicit RandomSteering(Choice _choice) noexcept : choice(_choice) {}
+
+    void Joined(const net::SlotSocket &socket) override { members.push_back(&socket); }
+    void Left(const net::SlotSocket &socket) noexcept override;
+    void SetActive(std::span<const net::SlotSocket *const> active) noexcept override;
+    net::TierReport Tier() const override;
+
+private:
+    const Choice choice;
+    std::vector<const net::SlotSocket *> members; // in the kernel's order
+    int refused = 0;                              // errno of the last attach that failed
+};
+
+} // namespace balance

@@ -1,0 +1,247 @@
+#include "cli/OptionTable.hxx"
+#include "balance/Policies.hxx"
+#include "sys/Accounts.hxx"
+#include "sys/CpuSet.hxx"
+#include "sys/SignalNames.hxx"
+#include "util/Number.hxx"
+#include "util/Table.hxx"
+#include "util/Text.hxx"
+#include "util/UserError.hxx"
+
+#include <climits>
+#include <fmt/format.h>
+
+namespace cli {
+
+namespace {
+
+using plan::Options;
+using util::UserError;
+using Text = std::string_view;
+using Context = OptionContext;
+
+constexpr unsigned LARGEST_ID = UINT_MAX - 1; // -1 means "leave it" to the kernel
+
+void ApplyWorkers(Options &options, Text text, const Context &) {
+    options.workers = plan::ParseWorkerCount(text);
+    if (!options.workers)
+        throw UserError(fmt::format("must be a number from 1 to {}, auto, -K or P%", plan::MOST_WORKERS));
+}
+
+void ApplyEnv(Options &options, Text text, const Context &) {
+    const auto equals = text.find('=');
+    if (equals == Text::npos || equals == 0)
+        throw UserError("must be NAME=VALUE");
+    options.assignments.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+}
+
+void ApplyChdir(Options &options, Text text, const Context &) {
+    if (text.empty())
+        throw UserError("must be a directory");
+    options.directory = text;
+}
+
+gid_t ParseGroup(Text text, const sys::Accounts &accounts) {
+    if (const auto number = util::ParseUnsigned(text, LARGEST_ID))
+        return static_cast<gid_t>(*number);
+    const auto group = accounts.FindGroup(text);
+    if (!group)
+        throw UserError("unknown group: a name of /etc/group or a number");
+    return *group;
+}
+
+void ApplyUser(Options &options, Text text, const Context &context) {
+    const auto [user_text, group_text] = util::Cut(text, ':');
+    const auto number = util::ParseUnsigned(user_text, LARGEST_ID);
+    const auto user = number ? context.accounts.FindUser(static_cast<uid_t>(*number))
+                             : context.accounts.FindUser(user_text);
+    if (!number && !user)
+        throw UserError("unknown user: a name of /etc/passwd or a number");
+    spawn::Ids ids;
+    ids.uid = user ? user->uid : static_cast<uid_t>(*number);
+    if (text.find(':') != Text::npos)
+        ids.gid = ParseGroup(group_text, context.accounts);
+    else if (user)
+        ids.gid = user->gid;
+    else
+        throw UserError("this number is not in /etc/passwd: say the group too, UID:GROUP");
+    ids.groups = user ? context.accounts.GroupsOf(user->name, *ids.gid) : std::vector<gid_t>{*ids.gid};
+    options.user = std::move(ids);
+}
+
+void ApplyGroup(Options &options, Text text, const Context &context) {
+    options.group = ParseGroup(text, context.accounts);
+}
+
+void ApplyCpuAffinity(Options &options, Text text, const Context &) {
+    if (text == "auto") {
+        options.cpus = sys::AllowedCpus();
+        return;
+    }
+    const auto cpus = sys::ParseCpuList(text);
+    if (!cpus)
+        throw UserError("must be auto, or a list of CPUs such as 0-3,6");
+    options.cpus = *cpus;
+}
+
+void ApplyExpand(Options &options, Text, const Context &) {
+    options.expand = true;
+}
+
+void ApplyStdin(Options &options, Text text, const Context &) {
+    if (text != "inherit" && text != "null")
+        throw UserError("must be inherit or null");
+    options.null_stdin = text == "null";
+}
+
+void ApplyListener(Options &options, Text text, const Context &context) {
+    const auto specs = net::ParseListener(text, context.listen);
+    options.listeners.insert(options.listeners.end(), specs.begin(), specs.end());
+}
+
+void ApplyBacklog(Options &options, Text text, const Context &) {
+    const auto backlog = util::ParseUnsigned(text, INT_MAX);
+    if (!backlog || *backlog == 0)
+        throw UserError("must be a number of connections from 1 on");
+    options.backlog = static_cast<int>(*backlog);
+}
+
+void ApplyBalance(Options &options, Text text, const Context &) {
+    options.policy = util::FindRow(balance::POLICIES, text);
+    if (options.policy == nullptr)
+        throw UserError("must be one of " + util::JoinNames(balance::POLICIES));
+}
+
+void ApplyContract(Options &options, Text text, const Context &) {
+    options.contracts = contract::ParseContracts(text);
+}
+
+void ApplyJobs(Options &options, Text, const Context &) {
+    options.jobs = true;
+}
+
+void ApplyStopSignal(Options &options, Text text, const Context &) {
+    options.stop_signal = std::nullopt;
+    if (text == "auto")
+        return;
+    options.stop_signal = sys::ParseSignal(text);
+    if (!options.stop_signal)
+        throw UserError("must be auto, or a signal such as TERM, SIGQUIT, RTMIN+3 or 15");
+}
+
+util::Duration ParseDuration(Text text) {
+    const auto duration = util::ParseDuration(text);
+    if (!duration)
+        throw UserError("must be a duration such as 500ms, 8s, 2m or 1h");
+    return *duration;
+}
+
+void ApplyStopTimeout(Options &options, Text text, const Context &) {
+    options.stop_timeout = ParseDuration(text);
+}
+
+void ApplyStopDelay(Options &options, Text text, const Context &) {
+    options.stop_delay = ParseDuration(text);
+}
+
+void ApplyEvents(Options &options, Text text, const Context &) {
+    const bool is_descriptor = text.starts_with("fd:");
+    if (text.empty() || (is_descriptor && !util::ParseUnsigned(text.substr(3), INT_MAX)))
+        throw UserError("must be a file, fd:N, or - for standard output");
+    options.events = text;
+}
+
+void ApplyLogLevel(Options &options, Text text, const Context &) {
+    const auto *row = util::FindRow(report::LEVELS, text);
+    if (row == nullptr)
+        throw UserError("must be one of " + util::JoinNames(report::LEVELS));
+    options.log_level = row->level;
+}
+
+// --list, --version and --help are answered by the command line itself.
+void ApplyNothing(Options &, Text, const Context &) {}
+
+// clang-format off
+constexpr std::array<OptionRow, 22> OPTIONS = {{
+    // name, letter, value, group, help, repeatable, from the environment, apply
+    {"workers", 'n', "N|auto|-K|P%", Group::WORKERS,
+     "how many workers: a number; as many as there are CPUs to use (auto), K fewer, or P percent of them. "
+     "Default: $WEB_CONCURRENCY, else auto, where a port is asked for; else 1", false, true, ApplyWorkers},
+    {"env", 0, "NAME=VALUE", Group::WORKERS,
+     "set a variable in the workers; {slot} and other templates expand", true, true, ApplyEnv},
+    {"chdir", 0, "DIR", Group::WORKERS, "the workers' directory", false, true, ApplyChdir},
+    {"user", 0, "NAME|UID[:GROUP]", Group::WORKERS, "run the workers as this user", false, true, ApplyUser},
+    {"group", 0, "NAME|GID", Group::WORKERS, "run the workers in this group", false, true, ApplyGroup},
+    {"cpu-affinity", 0, "auto|LIST", Group::WORKERS,
+     "pin each worker to one CPU of a list such as 0-3,6, or of all", false, true, ApplyCpuAffinity},
+    {"expand", 0, "", Group::WORKERS,
+     "expand {fd}, {port}, {id}, {slot}, {workers} and {9000+slot} in the command's arguments too", false, true,
+     ApplyExpand},
+    {"stdin", 0, "inherit|null", Group::WORKERS,
+     "the workers' standard input (default: inherit with one worker, else null)", false, true, ApplyStdin},
+
+    {"port", 'p', "[HOST:]PORT[/udp]", Group::LISTENERS,
+     "serve this port; without HOST on all addresses, IPv4 and IPv6; 0: a free one", true, true, ApplyListener},
+    {"listen", 'l', "[NAME=]ADDRESS", Group::LISTENERS,
+     "serve this address: [HOST:]PORT, [IPV6]:PORT, udp:[HOST:]PORT, "
+     "unix:PATH[,mode=][,user=][,group=], unix:@NAME, fd:N, systemd", true, true, ApplyListener},
+    {"backlog", 0, "N", Group::LISTENERS,
+     "connections that may wait in a socket's queue (default: the kernel's limit)", false, true, ApplyBacklog},
+    {"balance", 0, "random|none", Group::LISTENERS,
+     "how connections are spread: at random over a socket for each worker, or from one shared socket (none)",
+     false, true, ApplyBalance},
+    {"contract", 0, "LIST", Group::LISTENERS,
+     "how the listeners are announced: auto, none, or names of --list contracts with commas", false, true,
+     ApplyContract},
+
+    {"jobs", 0, "", Group::LIFECYCLE,
+     "the workers are jobs: run each to its end, restart none", false, true, ApplyJobs},
+    {"stop-signal", 0, "SIG|auto", Group::LIFECYCLE,
+     "asks a worker to end (auto: QUIT for nginx, php-fpm, unicorn and uwsgi, WINCH for apache2, else TERM)", false,
+     true, ApplyStopSignal},
+    {"stop-timeout", 0, "DURATION", Group::LIFECYCLE,
+     "kill what has not ended so long after the stop began (default 8s)", false, true, ApplyStopTimeout},
+    {"stop-delay", 0, "DURATION", Group::LIFECYCLE,
+     "keep serving for so long before the stop signal is sent (default 0)", false, true, ApplyStopDelay},
+
+    {"events", 0, "FILE|fd:N|-", Group::REPORTING,
+     "append what happens as JSON, one object a line", false, true, ApplyEvents},
+    {"log-level", 0, "LEVEL", Group::REPORTING,
+     "error, warn, info or debug (default: info when serving, warn for jobs)", false, true, ApplyLogLevel},
+    {"list", 0, "KIND", Group::REPORTING,
+     "print a list of what can be named and end; --list lists names the kinds", false, false, ApplyNothing},
+    {"version", 'V', "", Group::REPORTING, "print the version and end", false, false, ApplyNothing},
+    {"help", 'h', "", Group::REPORTING, "print this help and end", false, false, ApplyNothing},
+}};
+// clang-format on
+
+static_assert(util::NamesAreUnique(OPTIONS));
+
+} // namespace
+
+std::span<const OptionRow> OptionTable() noexcept {
+    return OPTIONS;
+}
+
+std::string_view GroupName(Group group) noexcept {
+    switch (group) {
+    case Group::WORKERS:
+        return "workers";
+    case Group::LISTENERS:
+        return "listeners";
+    case Group::LIFECYCLE:
+        return "lifecycle";
+    case Group::REPORTING:
+        return "reporting";
+    }
+    return "";
+}
+
+std::string VariableName(const OptionRow &row) {
+    std::string name = "CLUSTERIZE_";
+    for (const char c : row.name)
+        name += c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    return name;
+}
+
+} // namespace cli

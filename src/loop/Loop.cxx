@@ -1,0 +1,96 @@
+#include "loop/Loop.hxx"
+#include "loop/DeferEvent.hxx"
+#include "loop/FdEvent.hxx"
+#include "loop/TimerEvent.hxx"
+#include "sys/Error.hxx"
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <sys/epoll.h>
+
+namespace loop {
+
+Loop::Loop(const Clock &_clock) : clock(_clock), epoll(sys::AdoptTag(), epoll_create1(EPOLL_CLOEXEC)) {
+    if (!epoll.IsDefined())
+        throw sys::MakeErrno("cannot create an epoll descriptor");
+}
+
+void Loop::Run() noexcept {
+    while (!broken) {
+        RunDeferred();
+        if (!broken)
+            Poll(Wait::YES);
+    }
+}
+
+void Loop::Turn(Wait wait) noexcept {
+    RunDeferred();
+    Poll(wait);
+}
+
+void Loop::Poll(Wait wait) noexcept {
+    std::array<epoll_event, 64> events;
+    const int count = epoll_wait(epoll.Get(), events.data(), static_cast<int>(events.size()),
+                                 TimeoutMilliseconds(wait));
+    for (int i = 0; i < count; i++) {
+        const epoll_event &event = events[static_cast<std::size_t>(i)];
+        ready.push_back({static_cast<FdEvent *>(event.data.ptr), event.events});
+    }
+    // Descriptors first: a death that is already known spares its worker what a timer would do.
+    RunReady();
+    RunTimers();
+}
+
+int Loop::TimeoutMilliseconds(Wait wait) const noexcept {
+    if (wait == Wait::NO || !deferred.empty())
+        return 0;
+    if (timers.empty())
+        return -1;
+    const auto left = timers.begin()->first - clock.Now();
+    // Rounded up: a turn that comes a moment too early would find nothing due and turn again.
+    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+    return static_cast<int>(std::clamp<std::int64_t>(milliseconds, 0, INT_MAX));
+}
+
+void Loop::RunDeferred() noexcept {
+    // What is deferred meanwhile waits for the next turn, so that signals get in between.
+    const std::size_t count = deferred.size();
+    for (std::size_t i = 0; i < count; i++) {
+        DeferEvent *event = deferred[i];
+        if (event == nullptr)
+            continue;
+        deferred[i] = nullptr;
+        event->pending = false;
+        event->callback();
+    }
+    deferred.erase(deferred.begin(), deferred.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+void Loop::RunTimers() noexcept {
+    const TimePoint now = clock.Now();
+    while (!timers.empty() && timers.begin()->first <= now) {
+        TimerEvent &event = *timers.begin()->second;
+        event.Cancel();
+        event.callback();
+    }
+}
+
+void Loop::RunReady() noexcept {
+    std::stable_sort(ready.begin(), ready.end(), [](const Ready &a, const Ready &b) {
+        return a.event->priority < b.event->priority;
+    });
+    // By index, and read anew each time: handlers may cancel others (Forget).
+    for (std::size_t i = 0; i < ready.size(); i++)
+        if (ready[i].event != nullptr)
+            ready[i].event->callback(ready[i].events);
+    ready.clear();
+}
+
+void Loop::Forget(const FdEvent &event) noexcept {
+    for (Ready &entry : ready)
+        if (entry.event == &event)
+            entry.event = nullptr;
+}
+
+} // namespace loop

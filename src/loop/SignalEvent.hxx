@@ -1,0 +1,27 @@
+#pragma once
+
+#include "loop/FdEvent.hxx"
+#include "sys/SignalFd.hxx"
+
+namespace loop {
+
+/** Calls with all signals of one turn, the lowest number first. Blocks them for the process. */
+class SignalEvent {
+public:
+    using Callback = util::BoundMethod<void(const std::vector<signalfd_siginfo> &)>;
+
+    /** Throws std::system_error. */
+    SignalEvent(Loop &loop, const sigset_t &signals, Callback callback);
+
+    /** The mask that the process was started with. */
+    const sigset_t &MaskBefore() const noexcept { return signal_fd.MaskBefore(); }
+
+private:
+    void OnReadable(std::uint32_t events) noexcept;
+
+    sys::SignalFd signal_fd;
+    const Callback callback;
+    FdEvent event;
+};
+
+} // namespace loop

@@ -1,0 +1,104 @@
+#include "main/Cluster.hxx"
+#include "main/ExitCode.hxx"
+#include "report/JsonSink.hxx"
+#include "report/TextSink.hxx"
+#include "sys/Error.hxx"
+#include "util/Number.hxx"
+#include "util/Text.hxx"
+#include "util/UserError.hxx"
+
+#include <climits>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace launcher {
+
+namespace {
+
+/** `--events`: a file to append to, an inherited descriptor, or standard output. */
+report::Outlet OpenEvents(const std::string &target) {
+    if (target == "-")
+        return report::Outlet(sys::Fd(STDOUT_FILENO));
+    if (target.starts_with("fd:")) {
+        const int fd = static_cast<int>(util::ParseUnsigned(target.substr(3), INT_MAX).value_or(0));
+        // The workers have no use for it, and its reader waits for the end.
+        if (fcntl(fd, F_GETFD) < 0 || (fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0))
+            throw util::UserError(fmt::format("--events {}: descriptor {} is not open", util::Quote(target), fd));
+        return report::Outlet(sys::Fd(fd));
+    }
+    sys::UniqueFd file(sys::AdoptTag(), open(target.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
+    if (!file.IsDefined())
+        throw util::UserError(fmt::format("--events {}: {}", util::Quote(target), sys::ErrnoText(errno)));
+    return report::Outlet(std::move(file));
+}
+
+} // namespace
+
+Cluster::Cluster(plan::Plan _plan, bool has_terminal)
+    : plan(std::move(_plan)), table(*plan.policy, plan.pool.slots),
+      pool(loop, reporter, table, starter, plan.pool, util::Bind<&Cluster::OnFinished>(*this)), alive(loop, pool),
+      signal_table(pool, has_terminal, plan.pool.serving),
+      signals(loop, SignalTable::Signals(),
+              loop::SignalEvent::Callback::Make<&SignalTable::OnSignals>(signal_table)) {
+    AddSinks();
+    if (plan.pool.serving)
+        pool.Add(alive);
+}
+
+void Cluster::AddSinks() {
+    if (plan.events)
+        reporter.Add(std::make_unique<report::JsonSink>(OpenEvents(*plan.events)));
+    reporter.Add(std::make_unique<report::TextSink>(report::Outlet(sys::Fd(STDERR_FILENO)), plan.log_level));
+}
+
+int Cluster::Run() noexcept {
+    for (const std::string &warning : plan.warnings)
+        reporter.Say(report::Level::WARN, warning);
+    try {
+        OpenListeners();
+        EmitSetup();
+    } catch (const util::UserError &error) {
+        reporter.Emit(report::Error{"listen", 0, error.what(), std::nullopt, std::nullopt});
+        reporter.Finish();
+        return OWN_FAILURE;
+    }
+    pool.Start();
+    loop.Run();
+    table.LetGo();
+    reporter.Finish();
+    return ExitCode(pool.GetOutcome());
+}
+
+void Cluster::OpenListeners() {
+    for (const net::ListenSpec &spec : plan.listeners)
+        table.Open(spec);
+    WarnOfCovered();
+}
+
+void Cluster::WarnOfCovered() {
+    const auto exports = table.Exports(0);
+    const contract::Handover handover = contract::MakeHandover(exports);
+    for (const contract::Handed &handed : handover.listeners) {
+        const int flags = fcntl(handed.fd, F_GETFD);
+        if (flags >= 0 && (flags & FD_CLOEXEC) == 0)
+            reporter.Say(report::Level::WARN,
+                         fmt::format("descriptor {}, which the launcher inherited, does not reach the workers: they "
+                                     "find the listener {} there",
+                                     handed.fd, util::Quote(handed.spec->name)));
+    }
+}
+
+void Cluster::EmitSetup() {
+    report::BalanceInfo balance = {plan.policy_name, "no listener", ""};
+    for (const net::Listener &listener : table.Listeners()) {
+        const net::TierReport tier = listener.GetSteering().Tier();
+        balance.tier = tier.tier;
+        balance.lacks = tier.lacks;
+        if (!listener.IsShared())
+            break; // the best that is had here
+    }
+    reporter.Emit(report::Setup{plan.pool.slots, plan.pool.serving, balance, pool::DescribeListeners(table)});
+}
+
+} // namespace launcher

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "loop/SignalEvent.hxx"
+#include "main/SignalTable.hxx"
+#include "plan/Plan.hxx"
+#include "pool/AliveAgent.hxx"
+#include "spawn/CloneLauncher.hxx"
+
+namespace launcher {
+
+/** The composition root: puts the rooms together and runs them. The order of the members is that of
+ *  construction, and backwards that of destruction. */
+class Cluster {
+public:
+    /** Throws util::UserError, std::system_error. */
+    Cluster(plan::Plan plan, bool has_terminal);
+
+    /** Opens the listeners, starts the workers, returns the exit status when all is over. */
+    int Run() noexcept;
+
+    /** The terminal's signal that the launcher is to die of; 0: none. */
+    int EndedBy() const noexcept { return signal_table.EndedBy(); }
+
+private:
+    void AddSinks();
+    void OpenListeners();
+    void WarnOfCovered();
+    void EmitSetup();
+    void OnFinished() noexcept { loop.Break(); }
+
+    plan::Plan plan;
+    report::Reporter reporter;
+    const loop::MonotonicClock clock;
+    loop::Loop loop{clock};
+    net::ListenerTable table;
+    spawn::CloneLauncher starter;
+    pool::Pool pool;
+    pool::AliveAgent alive;
+    SignalTable signal_table;
+    loop::SignalEvent signals;
+};
+
+} // namespace launcher

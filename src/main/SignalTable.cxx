@@ -1,0 +1,140 @@
+#include "main/SignalTable.hxx"
+#include "sys/SignalFd.hxx"
+#include "sys/Terminal.hxx"
+
+#include <algorithm>
+#include <array>
+#include <unistd.h>
+
+namespace launcher {
+
+namespace {
+
+enum class Reaction : std::uint8_t {
+    STOP,    // graceful stop; once more a second later: kill
+    QUICK,   // stop without delay
+    HANG_UP, // stop where the terminal has gone and for jobs; else relay
+    RELAY,   // to every worker, once
+    SUSPEND, // stop the workers' execution, then the launcher's
+    RESUME,
+    SCALE,   // from the terminal job control; nothing yet where a process sent it
+    REAP,
+    DROP, // ours by an accident of writing to a closed pipe
+};
+
+struct SignalRow {
+    int signo;
+    Reaction reaction;
+};
+
+// Not here: KILL and STOP, which cannot be taken in; those that say that the launcher itself is broken or over
+// a limit (SEGV, BUS, ILL, FPE, TRAP, ABRT, SYS, XCPU, XFSZ), which have their default effect.
+constexpr std::array<SignalRow, 21> SIGNALS = {{
+    {SIGHUP, Reaction::HANG_UP}, {SIGINT, Reaction::STOP},    {SIGQUIT, Reaction::QUICK},
+    {SIGUSR1, Reaction::RELAY},  {SIGUSR2, Reaction::RELAY},  {SIGPIPE, Reaction::DROP},
+    {SIGALRM, Reaction::RELAY},  {SIGTERM, Reaction::STOP},   {SIGSTKFLT, Reaction::RELAY},
+    {SIGCHLD, Reaction::REAP},   {SIGCONT, Reaction::RESUME}, {SIGTSTP, Reaction::SUSPEND},
+    {SIGTTIN, Reaction::SCALE},  {SIGTTOU, Reaction::SCALE},  {SIGURG, Reaction::RELAY},
+    {SIGVTALRM, Reaction::RELAY}, {SIGPROF, Reaction::RELAY}, {SIGWINCH, Reaction::RELAY},
+    {SIGIO, Reaction::RELAY},    {SIGPWR, Reaction::RELAY},
+    {0, Reaction::RELAY}, // the real-time signals
+}};
+
+Reaction FindReaction(int signo) noexcept {
+    const auto row = std::find_if(SIGNALS.begin(), SIGNALS.end() - 1,
+                                  [signo](const SignalRow &candidate) { return candidate.signo == signo; });
+    return row->reaction;
+}
+
+} // namespace
+
+sigset_t SignalTable::Signals() noexcept {
+    sigset_t set;
+    sigemptyset(&set);
+    const auto add = [&set](int signo) {
+        if (!sys::IsIgnored(signo))
+            sigaddset(&set, signo);
+    };
+    for (const SignalRow &row : SIGNALS)
+        if (row.signo != 0)
+            add(row.signo);
+    for (int signo = SIGRTMIN; signo <= SIGRTMAX; signo++)
+        sigaddset(&set, signo);
+    // Ignored, the kernel would reap the workers itself.
+    signal(SIGCHLD, SIG_DFL);
+    sigaddset(&set, SIGCHLD);
+    return set;
+}
+
+void SignalTable::OnSignals(const std::vector<signalfd_siginfo> &signals) noexcept {
+    bool reap = false;
+    for (const signalfd_siginfo &signal : signals)
+        if (signal.ssi_signo == SIGCHLD)
+            reap = true;
+        else
+            OnSignal(signal);
+    if (reap)
+        commands.Reap();
+}
+
+void SignalTable::OnSignal(const signalfd_siginfo &signal) noexcept {
+    const int signo = static_cast<int>(signal.ssi_signo);
+    // The kernel's own are the terminal's: it has sent them to the whole foreground group.
+    const bool from_terminal = has_terminal && signal.ssi_code == SI_KERNEL;
+    switch (FindReaction(signo)) {
+    case Reaction::STOP:
+        return Stop(signo, pool::StopRequest::Kind::GRACEFUL, from_terminal);
+    case Reaction::QUICK:
+        return Stop(signo, pool::StopRequest::Kind::QUICK, from_terminal);
+    case Reaction::HANG_UP:
+        return OnHangUp(from_terminal);
+    case Reaction::RELAY:
+        if (signo != SIGWINCH || !from_terminal)
+            commands.Relay(signo);
+        return;
+    case Reaction::SUSPEND:
+        return Suspend(from_terminal);
+    case Reaction::RESUME:
+        return Resume();
+    case Reaction::SCALE:
+        if (from_terminal)
+            Suspend(true);
+        return;
+    case Reaction::REAP:
+    case Reaction::DROP:
+        return;
+    }
+}
+
+void SignalTable::Stop(int signo, pool::StopRequest::Kind kind, bool from_terminal) noexcept {
+    if (!stopping && from_terminal)
+        ended_by = signo;
+    stopping = true;
+    commands.Stop({kind, "asked by a signal:", signo, from_terminal});
+}
+
+void SignalTable::OnHangUp(bool from_terminal) noexcept {
+    // A shell that exits sends it too, as a process; then the terminal is gone as well.
+    const bool gone = from_terminal || (has_terminal && !sys::HasTerminal());
+    if (gone || !serving)
+        Stop(SIGHUP, pool::StopRequest::Kind::GRACEFUL, false);
+    else
+        commands.Relay(SIGHUP);
+}
+
+void SignalTable::Suspend(bool from_terminal) noexcept {
+    if (getpid() == 1) { // which the kernel does not stop
+        if (!from_terminal)
+            commands.Relay(SIGTSTP);
+        return;
+    }
+    // SIGSTOP: a worker may not refuse it, and an orphaned process group would not stop at SIGTSTP.
+    commands.Relay(SIGSTOP);
+    kill(getpid(), SIGSTOP);
+}
+
+void SignalTable::Resume() noexcept {
+    commands.Relay(SIGCONT);
+}
+
+} // namespace launcher

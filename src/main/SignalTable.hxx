@@ -1,0 +1,42 @@
+#pragma once
+
+#include "pool/Commands.hxx"
+
+#include <csignal>
+#include <sys/signalfd.h>
+#include <vector>
+
+namespace launcher {
+
+/** What the launcher does with each signal, over pool::Commands. */
+class SignalTable {
+public:
+    /** `commands` is borrowed. `has_terminal`: the workers are in the launcher's process group, so what
+     *  the terminal sends has reached them as well. */
+    SignalTable(pool::Commands &_commands, bool _has_terminal, bool _serving) noexcept
+        : commands(_commands), has_terminal(_has_terminal), serving(_serving) {}
+
+    /** What the launcher takes in: all of the table but those that it was started to ignore. */
+    static sigset_t Signals() noexcept;
+
+    /** Signals first, deaths after them: a worker that dies of a signal that asked for a stop is not
+     *  taken for a crash. */
+    void OnSignals(const std::vector<signalfd_siginfo> &signals) noexcept;
+
+    /** The signal of the terminal that ended the cluster; 0: none did. */
+    int EndedBy() const noexcept { return ended_by; }
+
+private:
+    void OnSignal(const signalfd_siginfo &signal) noexcept;
+    void Stop(int signo, pool::StopRequest::Kind kind, bool from_terminal) noexcept;
+    void OnHangUp(bool from_terminal) noexcept;
+    void Suspend(bool from_terminal) noexcept;
+    void Resume() noexcept;
+
+    pool::Commands &commands;
+    const bool has_terminal, serving;
+    bool stopping = false;
+    int ended_by = 0;
+};
+
+} // namespace launcher

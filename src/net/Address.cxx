@@ -1,0 +1,144 @@
+#include "net/Address.hxx"
+#include "sys/Error.hxx"
+#include "util/Number.hxx"
+#include "util/Text.hxx"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <array>
+#include <climits>
+#include <cstring>
+#include <fmt/format.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+namespace net {
+
+namespace {
+
+constexpr std::size_t PATH_OFFSET = offsetof(sockaddr_un, sun_path);
+
+/** sockaddr_storage seen as one of its families; memcpy in place of aliasing. */
+template <typename Specific> Specific As(const sockaddr_storage &storage) noexcept {
+    Specific specific;
+    std::memcpy(&specific, &storage, sizeof(specific));
+    return specific;
+}
+
+template <typename Specific> void Store(sockaddr_storage &storage, const Specific &specific) noexcept {
+    std::memcpy(&storage, &specific, sizeof(specific));
+}
+
+} // namespace
+
+Address Address::OfSocket(int fd) {
+    Address address;
+    address.length = sizeof(address.storage);
+    if (getsockname(fd, reinterpret_cast<sockaddr *>(&address.storage), &address.length) != 0)
+        throw sys::MakeErrno(fmt::format("cannot tell the address of descriptor {}", fd));
+    address.length = std::min<socklen_t>(address.length, sizeof(address.storage));
+    return address;
+}
+
+std::optional<Address> Address::FromLiteral(std::string_view host, unsigned port) {
+    Address address;
+    sockaddr_in v4 = {};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(static_cast<std::uint16_t>(port));
+    if (inet_pton(AF_INET, std::string(host).c_str(), &v4.sin_addr) == 1) {
+        Store(address.storage, v4);
+        address.length = sizeof(v4);
+        return address;
+    }
+    const auto [literal, zone] = util::Cut(host, '%');
+    sockaddr_in6 v6 = {};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(static_cast<std::uint16_t>(port));
+    if (inet_pton(AF_INET6, std::string(literal).c_str(), &v6.sin6_addr) != 1)
+        return std::nullopt;
+    if (!zone.empty()) {
+        const auto index = util::ParseUnsigned(zone, UINT_MAX);
+        v6.sin6_scope_id =
+            index ? static_cast<unsigned>(*index) : if_nametoindex(std::string(zone).c_str());
+        if (v6.sin6_scope_id == 0)
+            return std::nullopt;
+    }
+    Store(address.storage, v6);
+    address.length = sizeof(v6);
+    return address;
+}
+
+Address Address::Any(int family, unsigned port) noexcept {
+    Address address;
+    if (family == AF_INET) {
+        sockaddr_in v4 = {};
+        v4.sin_family = AF_INET;
+        v4.sin_port = htons(static_cast<std::uint16_t>(port));
+        Store(address.storage, v4);
+        address.length = sizeof(v4);
+    } else {
+        sockaddr_in6 v6 = {};
+        v6.sin6_family = AF_INET6;
+        v6.sin6_port = htons(static_cast<std::uint16_t>(port));
+        Store(address.storage, v6);
+        address.length = sizeof(v6);
+    }
+    return address;
+}
+
+Address Address::Unix(std::string_view path, bool abstract) noexcept {
+    Address address;
+    sockaddr_un local = {};
+    local.sun_family = AF_UNIX;
+    const std::size_t start = abstract ? 1 : 0; // an abstract name begins with a NUL byte
+    path = path.substr(0, MOST_PATH - start);
+    std::copy(path.begin(), path.end(), local.sun_path + start);
+    Store(address.storage, local);
+    // The NUL behind a path counts, an abstract name has none.
+    address.length = static_cast<socklen_t>(PATH_OFFSET + path.size() + 1);
+    return address;
+}
+
+std::optional<unsigned> Address::Port() const noexcept {
+    if (Family() == AF_INET)
+        return ntohs(As<sockaddr_in>(storage).sin_port);
+    if (Family() == AF_INET6)
+        return ntohs(As<sockaddr_in6>(storage).sin6_port);
+    return std::nullopt;
+}
+
+std::string Address::Host() const {
+    std::array<char, INET6_ADDRSTRLEN> text = {};
+    if (Family() == AF_INET) {
+        const auto v4 = As<sockaddr_in>(storage);
+        return inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
+    }
+    if (Family() == AF_INET6) {
+        const auto v6 = As<sockaddr_in6>(storage);
+        std::string host = inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
+        if (v6.sin6_scope_id != 0)
+            host += "%" + std::to_string(v6.sin6_scope_id);
+        return host;
+    }
+    if (Family() != AF_UNIX || length <= PATH_OFFSET)
+        return "unnamed";
+    const auto local = As<sockaddr_un>(storage);
+    const std::string_view bytes(local.sun_path, length - PATH_OFFSET);
+    if (bytes[0] == '\0')
+        return "@" + std::string(bytes.substr(1));
+    return std::string(bytes.substr(0, bytes.find('\0')));
+}
+
+std::string Address::ToString() const {
+    const auto port = Port();
+    if (!port)
+        return Host();
+    return Family() == AF_INET6 ? fmt::format("[{}]:{}", Host(), *port) : fmt::format("{}:{}", Host(), *port);
+}
+
+bool operator==(const Address &a, const Address &b) noexcept {
+    return a.length == b.length && std::memcmp(&a.storage, &b.storage, a.length) == 0;
+}
+
+} // namespace net

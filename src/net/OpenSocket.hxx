@@ -1,0 +1,30 @@
+#pragma once
+
+#include "net/ListenSpec.hxx"
+#include "sys/UniqueFd.hxx"
+
+namespace net {
+
+/** How a socket takes its place beside others of the same address. */
+enum class Place : std::uint8_t {
+    ALONE, // the address must be free: a second launcher is refused, not given half of the traffic
+    FIRST, // the same, and others will join it
+    JOINS, // joins a group that a FIRST of this process has opened
+};
+
+/** A socket that is bound, not yet listening; the address of the spec gets the real port where it was
+ *  0, and IPv4 where both families were asked for and IPv6 is absent. Throws util::UserError. */
+sys::UniqueFd BindInet(ListenSpec &spec, Place place);
+
+/** A unix stream socket, bound, with the mode and owner that were asked for. The file of a dead server
+ *  is removed first, that of a live one refused. Throws util::UserError. */
+sys::UniqueFd BindUnix(const ListenSpec &spec);
+
+/** Takes an inherited socket that listens (TCP, unix) or is bound (UDP) and marks it close-on-exec;
+ *  `spec.at` becomes what it is. Throws util::UserError where it is no such thing. */
+sys::UniqueFd TakeInherited(ListenSpec &spec);
+
+/** listen(2). Throws util::UserError. */
+void Listen(sys::Fd socket, const ListenSpec &spec);
+
+} // namespace net

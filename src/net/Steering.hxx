@@ -1,0 +1,49 @@
+#pragma once
+
+#include "net/SlotSocket.hxx"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace net {
+
+/** How connections are spread here, and what a better way would need (empty: nothing). */
+struct TierReport {
+    std::string_view tier;
+    std::string lacks;
+};
+
+/** Says for one listener which of its slot sockets get new connections. The kernel keeps the sockets
+ *  of a group in the order in which they joined; the last one moves into the place of one that left
+ *  (net/core/sock_reuseport.c), so an implementation must see every change. */
+class Steering {
+public:
+    virtual ~Steering() = default;
+
+    /** The socket joined its group: after listen(2) for TCP, after bind(2) for UDP. */
+    virtual void Joined(const SlotSocket &socket) = 0;
+
+    /** It is about to leave the group. */
+    virtual void Left(const SlotSocket &socket) noexcept = 0;
+
+    /** New connections go to these and no others, from one moment to the next. Never empty. */
+    virtual void SetActive(std::span<const SlotSocket *const> active) noexcept = 0;
+
+    virtual TierReport Tier() const = 0;
+};
+
+/** A `--balance` policy: makes the steering of each listener. */
+class SteeringPolicy {
+public:
+    virtual ~SteeringPolicy() = default;
+
+    /** Is there to be a socket for each slot (a reuseport group), or one that all accept from? */
+    virtual bool WantsSlotSockets() const noexcept = 0;
+
+    /** For a listener of this socket type; `group`: whether it has slot sockets. */
+    virtual std::unique_ptr<Steering> Steer(int type, bool group) const = 0;
+};
+
+} // namespace net

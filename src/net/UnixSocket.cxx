@@ -1,0 +1,101 @@
+#include "net/OpenFailure.hxx"
+#include "net/OpenSocket.hxx"
+#include "net/UnixFile.hxx"
+
+#include <cerrno>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace net {
+
+namespace {
+
+std::string_view ExplainBind(int error) noexcept {
+    switch (error) {
+    case ENOENT:
+        return "the directory does not exist";
+    case ENOTDIR:
+        return "a part of the path is no directory";
+    case EACCES:
+        return "this user may not write into the directory";
+    case EADDRINUSE:
+        return "another program, or another clusterize, has that name";
+    default:
+        return "";
+    }
+}
+
+/** A socket that nobody listens on any more refuses connections, see connect(2). */
+bool IsAlive(const ListenSpec &spec) {
+    const sys::UniqueFd probe(sys::AdoptTag(), socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!probe.IsDefined())
+        throw OpenFailure("cannot make a socket for", spec, errno, ExplainDescriptors(errno));
+    if (connect(probe.Get(), spec.at.address.Get(), spec.at.address.Length()) == 0)
+        return true;
+    return errno != ECONNREFUSED && errno != ENOENT;
+}
+
+void RemoveStale(const ListenSpec &spec, const std::string &path) {
+    struct stat status = {};
+    if (lstat(path.c_str(), &status) != 0)
+        return; // bind says what is wrong, if anything is
+    if (!S_ISSOCK(status.st_mode))
+        throw OpenFailure("cannot listen on", spec, EEXIST, "a file that is no socket has that path");
+    if (IsAlive(spec))
+        throw OpenFailure("cannot listen on", spec, EADDRINUSE, "another program, or another clusterize, serves it");
+    if (unlink(path.c_str()) != 0 && errno != ENOENT)
+        throw OpenFailure("cannot remove the stale socket", spec, errno, "");
+}
+
+/** Binds with exactly the mode asked for: nobody connects in between (unix(7): bind applies the umask). */
+int BindWithMode(int fd, const ListenSpec &spec) noexcept {
+    if (!spec.unix_options.mode)
+        return bind(fd, spec.at.address.Get(), spec.at.address.Length());
+    const mode_t before = umask(~*spec.unix_options.mode & 0777);
+    const int result = bind(fd, spec.at.address.Get(), spec.at.address.Length());
+    const int error = errno;
+    umask(before);
+    errno = error;
+    return result;
+}
+
+} // namespace
+
+sys::UniqueFd BindUnix(const ListenSpec &spec) {
+    const std::string path = spec.at.address.Host();
+    const bool abstract = path.starts_with('@');
+    const int flags = SOCK_CLOEXEC | (spec.nonblocking ? SOCK_NONBLOCK : 0);
+    sys::UniqueFd fd(sys::AdoptTag(), socket(AF_UNIX, SOCK_STREAM | flags, 0));
+    if (!fd.IsDefined())
+        throw OpenFailure("cannot make a socket for", spec, errno, ExplainDescriptors(errno));
+    if (!abstract)
+        RemoveStale(spec, path);
+    if (BindWithMode(fd.Get(), spec) != 0)
+        throw OpenFailure("cannot listen on", spec, errno, ExplainBind(errno));
+    const UnixOptions &options = spec.unix_options;
+    if ((options.user || options.group) &&
+        lchown(path.c_str(), options.user.value_or(static_cast<uid_t>(-1)),
+               options.group.value_or(static_cast<gid_t>(-1))) != 0) {
+        const int error = errno;
+        unlink(path.c_str());
+        throw OpenFailure("cannot change the owner of", spec, error, "only root can give files away");
+    }
+    return fd;
+}
+
+UnixFile::UnixFile(std::string _path) : path(std::move(_path)) {
+    struct stat status = {};
+    if (lstat(path.c_str(), &status) == 0) {
+        device = status.st_dev;
+        inode = status.st_ino;
+    }
+}
+
+void UnixFile::Remove() noexcept {
+    struct stat status = {};
+    if (!path.empty() && lstat(path.c_str(), &status) == 0 && status.st_dev == device && status.st_ino == inode)
+        unlink(path.c_str());
+    path.clear();
+}
+
+} // namespace net

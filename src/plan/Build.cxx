@@ -1,0 +1,139 @@
+#include "net/ListenerKinds.hxx"
+#include "plan/Plan.hxx"
+#include "plan/StopSignal.hxx"
+#include "sys/Accounts.hxx"
+#include "sys/File.hxx"
+#include "util/Text.hxx"
+#include "util/UserError.hxx"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <sys/random.h>
+
+namespace plan {
+
+namespace {
+
+constexpr util::Duration STOP_TIMEOUT = std::chrono::seconds(8); // below the 10 s of `docker stop`
+
+/** The kernel's own limit, net.core.somaxconn; it cuts larger numbers down to it. */
+int DefaultBacklog() {
+    const auto text = sys::ReadFile("/proc/sys/net/core/somaxconn");
+    const auto limit = text ? util::ParseUnsigned(util::Trim(*text), 1U << 30) : std::nullopt;
+    return static_cast<int>(limit.value_or(SOMAXCONN));
+}
+
+/** CLUSTERIZE_RUN: 64 random bits. */
+std::string MakeRun() {
+    std::uint64_t bits = 0;
+    if (getrandom(&bits, sizeof(bits), 0) != sizeof(bits))
+        throw util::UserError("the kernel gives no random numbers (getrandom)");
+    return fmt::format("{:016x}", bits);
+}
+
+/** A valid LISTEN_FDS without -p and -l means -l systemd; with them its sockets serve nobody. */
+void TakeActivation(Options &options, const Surroundings &surroundings, std::vector<std::string> &warnings) {
+    if (!surroundings.activation)
+        return;
+    if (options.listeners.empty()) {
+        const sys::Accounts accounts;
+        options.listeners = net::ParseListener("systemd", {accounts, &*surroundings.activation, ""});
+        return;
+    }
+    const bool used = std::any_of(options.listeners.begin(), options.listeners.end(), [](const net::ListenSpec &spec) {
+        return spec.source == net::ListenSpec::Source::INHERITED;
+    });
+    if (!used)
+        warnings.push_back(fmt::format("LISTEN_FDS hands over {} sockets that no -l systemd asks for: not served",
+                                       surroundings.activation->Count()));
+}
+
+unsigned CountWorkers(const Options &options, Surroundings &surroundings) {
+    if (options.workers)
+        return Resolve(*options.workers);
+    if (options.listeners.empty())
+        return 1;
+    if (!surroundings.web_concurrency)
+        return AutoWorkers();
+    const auto count = ParseWorkerCount(*surroundings.web_concurrency);
+    if (!count)
+        throw util::UserError(fmt::format("WEB_CONCURRENCY={}: not a number of workers from 1 to {}, or auto",
+                                          *surroundings.web_concurrency, MOST_WORKERS));
+    surroundings.environment.Unset("WEB_CONCURRENCY");
+    return Resolve(*count);
+}
+
+spawn::Ids MakeIds(const Options &options) {
+    spawn::Ids ids = options.user;
+    if (options.group) {
+        ids.gid = options.group;
+        if (!ids.uid && !ids.groups)
+            ids.groups = std::vector<gid_t>{*options.group};
+    }
+    return ids;
+}
+
+bool ServesStandardInput(const std::vector<net::ListenSpec> &listeners) {
+    return std::any_of(listeners.begin(), listeners.end(),
+                       [](const net::ListenSpec &spec) { return spec.descriptor == 0; });
+}
+
+void CheckInherited(const std::vector<net::ListenSpec> &listeners) {
+    for (std::size_t i = 0; i < listeners.size(); i++)
+        for (std::size_t k = 0; k < i; k++)
+            if (listeners[i].descriptor >= 0 && listeners[i].descriptor == listeners[k].descriptor)
+                throw util::UserError(fmt::format("descriptor {} is asked for twice: {} and {}", listeners[i].descriptor,
+                                                  util::Quote(listeners[k].text), util::Quote(listeners[i].text)));
+}
+
+} // namespace
+
+Plan Build(Options options, Surroundings surroundings) {
+    Plan plan;
+    TakeActivation(options, surroundings, plan.warnings);
+    CheckInherited(options.listeners);
+    const unsigned workers = CountWorkers(options, surroundings);
+    const bool serving = !options.listeners.empty() && !options.jobs;
+    const auto contracts = options.contracts ? *options.contracts : contract::ParseContracts("auto");
+
+    const int backlog = options.backlog ? *options.backlog : options.listeners.empty() ? 0 : DefaultBacklog();
+    const bool nonblocking = std::any_of(contracts.begin(), contracts.end(),
+                                         [](const contract::Contract *row) { return row->nonblocking; });
+    for (net::ListenSpec &spec : options.listeners) {
+        spec.backlog = backlog;
+        spec.nonblocking = nonblocking;
+    }
+
+    auto worker = std::make_shared<pool::WorkerSpec>();
+    worker->expand_arguments = options.expand;
+    worker->environment = std::move(surroundings.environment);
+    worker->assignments = std::move(options.assignments);
+    worker->contracts = contracts;
+    worker->ids = MakeIds(options);
+    worker->directory = std::move(options.directory);
+    worker->cpus = std::move(options.cpus);
+    worker->descriptor_limit = surroundings.descriptor_limit;
+    worker->mask = surroundings.mask;
+    worker->own_group = !surroundings.has_terminal;
+    worker->null_stdin = options.null_stdin.value_or(workers > 1) || ServesStandardInput(options.listeners);
+    worker->run = MakeRun();
+
+    plan.pool.slots = workers;
+    plan.pool.serving = serving;
+    plan.pool.stop.signo = options.stop_signal.value_or(AutoStopSignal(options.command[0], contracts));
+    plan.pool.stop.timeout = options.stop_timeout.value_or(STOP_TIMEOUT);
+    plan.pool.stop.delay = std::min(options.stop_delay.value_or(util::Duration(0)), plan.pool.stop.timeout);
+    worker->command = std::move(options.command);
+    plan.pool.worker = std::move(worker);
+
+    const balance::PolicyRow &policy = options.policy != nullptr ? *options.policy : balance::POLICIES[0];
+    plan.policy = policy.make();
+    plan.policy_name = policy.name;
+    plan.listeners = std::move(options.listeners);
+    plan.events = std::move(options.events);
+    plan.log_level = options.log_level.value_or(serving ? report::Level::INFO : report::Level::WARN);
+    return plan;
+}
+
+} // namespace plan

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "contract/Contracts.hxx"
+#include "net/ListenSpec.hxx"
+#include "plan/WorkerCount.hxx"
+#include "report/Level.hxx"
+#include "spawn/LaunchSpec.hxx"
+#include "util/Number.hxx"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace balance {
+struct PolicyRow;
+}
+
+namespace plan {
+
+/** What the user has said, each value checked on its own; what was not said is empty. Filled by the
+ *  rows of cli's option table, from the command line and the environment alike. */
+struct Options {
+    std::vector<std::string> command;
+
+    std::optional<WorkerCount> workers;
+    std::vector<std::pair<std::string, std::string>> assignments;
+    std::string directory;
+    spawn::Ids user;              // --user: its primary group and supplementary groups too
+    std::optional<gid_t> group;   // --group
+    std::vector<unsigned> cpus;   // empty: not pinned
+    bool expand = false;
+    std::optional<bool> null_stdin;
+
+    std::vector<net::ListenSpec> listeners;
+    std::optional<int> backlog;
+    const balance::PolicyRow *policy = nullptr;
+    std::optional<contract::ContractList> contracts;
+
+    bool jobs = false;
+    std::optional<int> stop_signal; // empty: auto
+    std::optional<util::Duration> stop_timeout, stop_delay;
+
+    std::optional<std::string> events;
+    std::optional<report::Level> log_level;
+};
+
+} // namespace plan

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "balance/Policies.hxx"
+#include "net/Activation.hxx"
+#include "plan/Options.hxx"
+#include "pool/Pool.hxx"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace plan {
+
+/** What the launcher was started in; the workers get it back. */
+struct Surroundings {
+    spawn::Environment environment;       // without options and without what was consumed
+    std::optional<std::string> web_concurrency;
+    std::optional<net::Activation> activation;
+    rlimit descriptor_limit = {};
+    sigset_t mask = {};
+    bool has_terminal = false;
+};
+
+/** All decisions that are made before anything is opened or started. */
+struct Plan {
+    std::vector<net::ListenSpec> listeners;
+    std::unique_ptr<net::SteeringPolicy> policy;
+    std::string_view policy_name;
+    pool::PoolSpec pool;
+    std::optional<std::string> events;
+    report::Level log_level = report::Level::INFO;
+    std::vector<std::string> warnings;
+};
+
+/** Puts defaults in place and checks what only the whole shows. Throws util::UserError. */
+Plan Build(Options options, Surroundings surroundings);
+
+} // namespace plan

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "pool/ExitStatus.hxx"
+#include "spawn/Launcher.hxx"
+
+#include <string_view>
+
+namespace pool {
+
+/** Names one worker; `id` is never used again, so a stale one names nobody. */
+struct WorkerRef {
+    unsigned id = 0, slot = 0, generation = 1;
+    pid_t pid = 0;
+};
+
+/** What agents tell the pool. */
+class Facts {
+public:
+    virtual ~Facts() = default;
+
+    /** `by`: what showed it, for the event. Ignored where the worker is not starting. */
+    virtual void Ready(const WorkerRef &worker, std::string_view by) noexcept = 0;
+};
+
+/** What accompanies each worker. The pool knows the interface and none of its implementations. */
+class Agent {
+public:
+    virtual ~Agent() = default;
+
+    /** Adds to what the worker finds. Throwing means that the launch has failed. */
+    virtual void Prepare(const WorkerRef &, spawn::LaunchSpec &) {}
+    virtual void Started(const WorkerRef &worker) noexcept = 0;
+    virtual void Gone(const WorkerRef &worker, ExitStatus status) noexcept = 0;
+};
+
+} // namespace pool

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <csignal>
+#include <optional>
+
+namespace pool {
+
+/** How a process ended, see waitid(2). */
+struct ExitStatus {
+    bool killed = false; // by signal `number`, else exited with status `number`
+    int number = 0;
+
+    static ExitStatus From(const siginfo_t &info) noexcept {
+        return {info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED, info.si_status};
+    }
+
+    bool IsSuccess() const noexcept { return !killed && number == 0; }
+};
+
+} // namespace pool

@@ -1,0 +1,65 @@
+#include "pool/Pool.hxx"
+
+#include <cassert>
+#include <csignal>
+
+namespace pool {
+
+Pool::Pool(loop::Loop &_loop, report::Reporter &_reporter, net::ListenerTable &_table, spawn::Launcher &_launcher,
+           const PoolSpec &_spec, util::BoundMethod<void()> _on_finished)
+    : loop(_loop), reporter(_reporter), table(_table), launcher(_launcher), spec(_spec), on_finished(_on_finished),
+      ladder(_loop, _spec.stop, util::Bind<&Pool::OnStopSignal>(*this), util::Bind<&Pool::OnStopKill>(*this)),
+      start_event(_loop, util::Bind<&Pool::StartNext>(*this)),
+      stray_timer(_loop, util::Bind<&Pool::OnStrayTimer>(*this)) {
+    for (unsigned i = 0; i < spec.slots; i++)
+        slots.emplace_back(loop, static_cast<SlotOwner &>(*this), i);
+}
+
+void Pool::Perform(Slot &slot, Action action) noexcept {
+    switch (action) {
+    case Action::NONE:
+    case Action::IMPOSSIBLE:
+        return;
+    case Action::LAUNCH:
+        return Launch(slot);
+    case Action::ACTIVATE:
+        return Activate(slot);
+    case Action::SIGNAL:
+        return SendStopSignal(slot);
+    case Action::KILL:
+        return Send(slot, SIGKILL);
+    case Action::CLEAR:
+        return Clear(slot);
+    case Action::KILL_LEFT:
+        return KillLeft(slot);
+    case Action::SCHEDULE:
+        return ScheduleNext(slot);
+    case Action::FINISH:
+        finished_slots++;
+        return FinishIfLast();
+    }
+}
+
+void Pool::Relay(int signo) noexcept {
+    for (const Slot &slot : slots)
+        if (HasWorker(slot.GetState()))
+            Send(slot, signo);
+}
+
+void Pool::Send(const Slot &slot, int signo) noexcept {
+    // The process is ours and not reaped yet, so the number is still its own.
+    kill(slot.worker.pid, signo);
+}
+
+std::vector<report::ListenerInfo> DescribeListeners(const net::ListenerTable &table) {
+    std::vector<report::ListenerInfo> infos;
+    for (const net::Listener &listener : table.Listeners()) {
+        const net::ListenSpec &listen = listener.Spec();
+        const auto port = listen.at.address.Port();
+        const std::string_view type = !port ? "unix" : listen.at.type == SOCK_DGRAM ? "udp" : "tcp";
+        infos.push_back({listen.name, listen.at.address.Host(), port, type});
+    }
+    return infos;
+}
+
+} // namespace pool

@@ -1,0 +1,114 @@
+#pragma once
+
+#include "loop/DeferEvent.hxx"
+#include "net/ListenerTable.hxx"
+#include "pool/Commands.hxx"
+#include "pool/Slot.hxx"
+#include "pool/StopLadder.hxx"
+#include "pool/WorkerSpec.hxx"
+#include "report/Reporter.hxx"
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+namespace pool {
+
+struct PoolSpec {
+    unsigned slots;
+    bool serving; // a worker that ends is replaced; otherwise they are jobs, which run to their end
+    StopSpec stop;
+    std::shared_ptr<const WorkerSpec> worker;
+};
+
+/** Why and how the cluster has ended, for the exit status. */
+struct Outcome {
+    enum class Kind {
+        COMPLETED,     // all jobs have run to their end
+        STOPPED,       // somebody asked for it
+        BOOT_FAILED,   // a worker ended before one was ready
+        LAUNCH_FAILED, // a worker could not be started
+    } kind = Kind::COMPLETED;
+
+    /** The first end that was not a success and counts: of a job, in a stop, or the boot failure. */
+    std::optional<ExitStatus> failure;
+    std::optional<spawn::LaunchFailure> launch_failure;
+};
+
+/** Decides when a worker starts and ends. Borrows all that it is given. */
+class Pool final : public Commands, public Facts, private SlotOwner {
+public:
+    Pool(loop::Loop &loop, report::Reporter &reporter, net::ListenerTable &table, spawn::Launcher &launcher,
+         const PoolSpec &spec, util::BoundMethod<void()> on_finished);
+
+    void Add(Agent &agent) { agents.push_back(&agent); }
+
+    /** Starts the first worker; the others follow one a turn of the loop. */
+    void Start() noexcept;
+
+    const Outcome &GetOutcome() const noexcept { return outcome; }
+
+    void Stop(const StopRequest &request) noexcept override;
+    void Relay(int signo) noexcept override;
+    void Reap() noexcept override;
+    void Ready(const WorkerRef &worker, std::string_view by) noexcept override;
+
+private:
+    void Perform(Slot &slot, Action action) noexcept override;
+
+    // Starting
+    void StartNext() noexcept;
+    void Launch(Slot &slot) noexcept;
+    void OnLaunchFailed(Slot &slot, const spawn::LaunchFailure &failure, const std::string &message) noexcept;
+    void Activate(Slot &slot) noexcept;
+
+    // Ending
+    void OnEnded(Slot &slot, ExitStatus status) noexcept;
+    void BootFailure(ExitStatus status) noexcept;
+    void Clear(Slot &slot) noexcept;
+    void KillLeft(Slot &slot) noexcept;
+    void Settle(Slot &slot) noexcept;
+    void ScheduleNext(Slot &slot) noexcept;
+
+    // Stopping
+    void OnStopSignal() noexcept;
+    void OnStopKill() noexcept;
+    void SendStopSignal(Slot &slot) noexcept;
+    void FinishIfLast() noexcept;
+    void OnStrayTimer() noexcept;
+
+    bool IsWorker(pid_t pid) const noexcept { return by_pid.contains(pid); }
+    void Send(const Slot &slot, int signo) noexcept;
+
+    loop::Loop &loop;
+    report::Reporter &reporter;
+    net::ListenerTable &table;
+    spawn::Launcher &launcher;
+    const PoolSpec spec;
+    const util::BoundMethod<void()> on_finished;
+    std::vector<Agent *> agents;
+
+    sys::UniqueFd null_device; // opened for the first worker that needs it
+    std::deque<Slot> slots;
+    std::unordered_map<pid_t, Slot *> by_pid;
+    unsigned last_id = 0;
+    unsigned started_slots = 0; // slots that have had their first start
+    unsigned ready_slots = 0;
+    unsigned finished_slots = 0;
+    bool was_ready = false; // some worker was, once
+    bool was_up = false;
+    bool no_children = false; // as of the last Reap()
+    bool workers_have_signal = false;
+
+    StopLadder ladder;
+    loop::DeferEvent start_event;
+    loop::TimerEvent stray_timer; // until what belongs to no slot is killed
+    bool killing_strays = false;
+    Outcome outcome;
+};
+
+/** What events tell of the listeners of a table. */
+std::vector<report::ListenerInfo> DescribeListeners(const net::ListenerTable &table);
+
+} // namespace pool

@@ -1,0 +1,109 @@
+#include "pool/Pool.hxx"
+
+#include <fcntl.h>
+#include <system_error>
+
+// How workers start: Pool::Start to Pool::Activate.
+
+namespace pool {
+
+namespace {
+
+/** --stdin null: one descriptor for all workers. */
+sys::UniqueFd OpenNullDevice() {
+    sys::UniqueFd fd(sys::AdoptTag(), open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!fd.IsDefined())
+        throw std::system_error(errno, std::system_category(), "cannot open /dev/null");
+    return fd;
+}
+
+report::WorkerEvent About(const WorkerRef &worker) {
+    return {{worker.id, worker.slot, worker.generation, worker.pid}};
+}
+
+} // namespace
+
+void Pool::Start() noexcept {
+    StartNext();
+}
+
+void Pool::StartNext() noexcept {
+    if (ladder.IsClimbing() || started_slots == slots.size())
+        return;
+    Slot &slot = slots[started_slots++];
+    slot.Fire(Trigger::DUE);
+    if (started_slots < slots.size())
+        start_event.Schedule();
+}
+
+void Pool::Launch(Slot &slot) noexcept {
+    slot.worker.id = ++last_id;
+    slot.worker.pid = 0;
+    slot.started = loop.Now();
+    slot.asked_to_end = false;
+    slot.told.clear();
+    slot.killing_left = false;
+    spawn::LaunchSpec launch;
+    try {
+        if (spec.worker->null_stdin && !null_device.IsDefined())
+            null_device = OpenNullDevice();
+        const auto exports = table.Exports(slot.Index());
+        contract::Handover handover = contract::MakeHandover(exports);
+        handover.id = slot.worker.id;
+        handover.slot = slot.Index();
+        handover.workers = spec.slots;
+        handover.generation = slot.worker.generation;
+        launch = MakeLaunchSpec(*spec.worker, std::move(handover), exports, null_device);
+        for (Agent *agent : agents)
+            agent->Prepare(slot.worker, launch);
+    } catch (const std::system_error &error) {
+        OnLaunchFailed(slot, {spawn::ExecStage::DESCRIPTORS, error.code().value()}, error.what());
+        return;
+    }
+    const auto result = launcher.Launch(launch);
+    if (const auto *failure = std::get_if<spawn::LaunchFailure>(&result)) {
+        OnLaunchFailed(slot, *failure, spawn::Describe(*failure, launch));
+        return;
+    }
+    slot.worker.pid = std::get<spawn::Launched>(result).pid;
+    by_pid.emplace(slot.worker.pid, &slot);
+    no_children = false;
+    reporter.Emit(report::Fork{About(slot.worker)});
+    reporter.Emit(report::Online{About(slot.worker)});
+    for (Agent *agent : agents)
+        agent->Started(slot.worker);
+}
+
+void Pool::OnLaunchFailed(Slot &slot, const spawn::LaunchFailure &failure, const std::string &message) noexcept {
+    const auto &stage = spawn::EXEC_STAGE_TABLE[static_cast<std::size_t>(failure.stage)];
+    reporter.Emit(report::Error{stage.name, failure.error, message, slot.worker.id, slot.Index()});
+    // As long as nothing has served, what cannot be started once cannot be started at all.
+    const bool fatal = !was_ready && outcome.kind == Outcome::Kind::COMPLETED;
+    if (fatal) {
+        outcome.kind = Outcome::Kind::LAUNCH_FAILED;
+        outcome.launch_failure = failure;
+    }
+    slot.Fire(Trigger::LAUNCH_FAILED);
+    if (fatal)
+        Stop({StopRequest::Kind::QUICK, "a worker could not be started", 0, false});
+}
+
+void Pool::Ready(const WorkerRef &worker, std::string_view by) noexcept {
+    Slot &slot = slots[worker.slot];
+    if (slot.worker.id != worker.id || slot.GetState() != State::STARTING)
+        return;
+    reporter.Emit(report::Ready{About(slot.worker), by});
+    slot.Fire(Trigger::BECAME_READY);
+}
+
+void Pool::Activate(Slot &slot) noexcept {
+    was_ready = true;
+    ready_slots++;
+    table.Activate(slot.Index());
+    if (ready_slots == slots.size() && !was_up) {
+        was_up = true;
+        reporter.Emit(report::Up{spec.slots, DescribeListeners(table)});
+    }
+}
+
+} // namespace pool

@@ -1,0 +1,57 @@
+#pragma once
+
+#include "loop/TimerEvent.hxx"
+#include "pool/Agent.hxx"
+#include "pool/Lifecycle.hxx"
+
+#include <set>
+#include <sys/types.h>
+
+namespace pool {
+
+class Slot;
+
+/** What a slot asks of its pool, in the words of the table. */
+class SlotOwner {
+public:
+    virtual ~SlotOwner() = default;
+    virtual void Perform(Slot &slot, Action action) noexcept = 0;
+};
+
+/** A position that a worker fills, and its replacement after it: where it stands in the life of the
+ *  table, and its timer. It decides nothing. */
+class Slot {
+public:
+    Slot(loop::Loop &loop, SlotOwner &_owner, unsigned index) noexcept
+        : owner(_owner), timer(loop, util::Bind<&Slot::OnTimer>(*this)) {
+        worker.slot = index;
+    }
+
+    unsigned Index() const noexcept { return worker.slot; }
+    State GetState() const noexcept { return state; }
+
+    /** The step of the table: next state, then the action. */
+    void Fire(Trigger trigger) noexcept;
+
+    /** Fires after a delay, unless something is scheduled after it. */
+    void Schedule(Trigger trigger, std::chrono::milliseconds delay);
+    void Unschedule() noexcept { timer.Cancel(); }
+    bool IsScheduled() const noexcept { return timer.IsPending(); }
+
+    // The worker that is here, or was here last; kept by the pool.
+    WorkerRef worker;
+    loop::TimePoint started;
+    bool asked_to_end = false; // exitedAfterDisconnect
+    std::set<pid_t> told;      // what it left behind and has got the stop signal
+    bool killing_left = false; // what it left behind gets SIGKILL now
+
+private:
+    void OnTimer() noexcept { Fire(due); }
+
+    SlotOwner &owner;
+    State state = State::IDLE;
+    Trigger due = Trigger::DUE;
+    loop::TimerEvent timer;
+};
+
+} // namespace pool

@@ -1,0 +1,42 @@
+#include "pool/WorkerSpec.hxx"
+#include "contract/Template.hxx"
+#include "spawn/CommandSearch.hxx"
+
+#include <unistd.h>
+
+namespace pool {
+
+spawn::LaunchSpec MakeLaunchSpec(const WorkerSpec &spec, contract::Handover handover,
+                                 const std::vector<net::Exported> &exports, sys::Fd null_device) {
+    handover.run = spec.run;
+    handover.launcher = getpid();
+
+    spawn::LaunchSpec launch;
+    launch.env = spec.environment;
+    contract::RenderAlways(handover, launch.env);
+    for (const contract::Contract *contract : spec.contracts)
+        contract->render(handover, launch.env);
+    // Last, because it is the user's own word.
+    for (const auto &[name, value] : spec.assignments)
+        launch.env.Set(name, contract::Expand(value, handover));
+
+    for (const std::string &word : spec.command)
+        launch.argv.push_back(spec.expand_arguments ? contract::Expand(word, handover) : word);
+    launch.paths = spawn::CommandPaths(launch.argv[0], launch.env.Find("PATH"));
+
+    if (spec.null_stdin)
+        launch.fds.push_back({null_device.Get(), STDIN_FILENO});
+    for (std::size_t i = 0; i < exports.size(); i++)
+        launch.fds.push_back({exports[i].socket.Get(), handover.listeners[i].fd});
+
+    launch.ids = spec.ids;
+    launch.directory = spec.directory;
+    if (!spec.cpus.empty())
+        launch.cpus = {spec.cpus[handover.slot % spec.cpus.size()]};
+    launch.descriptor_limit = spec.descriptor_limit;
+    launch.mask = spec.mask;
+    launch.own_group = spec.own_group;
+    return launch;
+}
+
+} // namespace pool

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "contract/Contracts.hxx"
+#include "spawn/LaunchSpec.hxx"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pool {
+
+/** How a worker is started. Immutable while it is in use, replaced as a whole: each start takes the
+ *  one that is current then. */
+struct WorkerSpec {
+    std::vector<std::string> command;
+    bool expand_arguments = false;
+    spawn::Environment environment; // the launcher's, without what speaks to the launcher alone
+    std::vector<std::pair<std::string, std::string>> assignments; // --env, with templates
+    contract::ContractList contracts;
+    spawn::Ids ids;
+    std::string directory;
+    std::vector<unsigned> cpus; // slot k is pinned to the k-th, wrapping; empty: not pinned
+    rlimit descriptor_limit = {};
+    sigset_t mask = {};
+    bool own_group = false; // the launcher has no terminal: job control needs nothing of it
+    bool null_stdin = false;
+    std::string run; // CLUSTERIZE_RUN
+};
+
+/** All that is needed for one start. Throws std::system_error. */
+spawn::LaunchSpec MakeLaunchSpec(const WorkerSpec &spec, contract::Handover handover,
+                                 const std::vector<net::Exported> &exports, sys::Fd null_device);
+
+} // namespace pool

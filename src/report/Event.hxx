@@ -1,0 +1,158 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <variant>
+#include <vector>
+
+namespace report {
+
+/** An address that the cluster serves, as events show it. */
+struct ListenerInfo {
+    std::string name, address; // "::", "127.0.0.1", "/run/x.sock", "@abstract"
+    std::optional<unsigned> port;
+    std::string_view type; // tcp, udp, unix
+};
+
+/** How connections are spread, and what a better way would need here (empty: nothing). */
+struct BalanceInfo {
+    std::string_view policy, tier;
+    std::string lacks;
+};
+
+/** Which worker an event is about; the names are Node's and design.md's. */
+struct WorkerInfo {
+    unsigned id = 0, slot = 0, generation = 1;
+    pid_t pid = 0;
+};
+
+// One struct per event: NAME and HELP, and the fields in the order of the JSON object. Sinks visit the
+// fields; a field that is a nullopt becomes null where VisitFields says so by giving the optional.
+
+struct Setup {
+    static constexpr std::string_view NAME = "setup", HELP = "the launcher is about to start workers";
+    unsigned workers;
+    bool serving;
+    BalanceInfo balance;
+    std::vector<ListenerInfo> listeners;
+
+    template <typename Visitor> void VisitFields(Visitor &&visit) const {
+        visit("workers", workers);
+        visit("serving", serving);
+        visit("balance", balance);
+        visit("listeners", listeners);
+    }
+};
+
+/** What fork, online and others share. */
+struct WorkerEvent {
+    WorkerInfo worker;
+
+    template <typename Visitor> void VisitFields(Visitor &&visit) const {
+        visit("id", worker.id);
+        visit("slot", worker.slot);
+        visit("generation", worker.generation);
+        visit("pid", worker.pid);
+    }
+};
+
+struct Fork : WorkerEvent {
+    static constexpr std::string_view NAME = "fork", HELP = "a worker's process was made";
+};
+
+struct Online : WorkerEvent {
+    static constexpr std::string_view NAME = "online", HELP = "a worker executes its command";
+};
+
+struct Ready : WorkerEvent {
+    static constexpr std::string_view NAME = "ready", HELP = "a worker counts as able to serve";
+    std::string_view by; // what showed it: alive
+
+    template <typename Visitor> void VisitFields(Visitor &&visit) const {
+        WorkerEvent::VisitFields(visit);
+        visit("by", by);
+    }
+};
+
+struct Up {
+    static constexpr std::string_view NAME = "up", HELP = "every slot has a worker that is ready";
+    unsigned workers;
+    std::vector<ListenerInfo> listeners;
+
+    template <typename Visitor> void VisitFields(Visitor &&visit) const {
+        visit("workers", workers);
+        visit("listeners", listeners);
+    }
+};
+
+struct Exit : WorkerEvent {
+    static constexpr std::string_view NAME = "exit", HELP = "a worker ended";
+    std::optional<int> code;
+    std::optional<std::string> signal;
+    bool exited_after_disconnect; // it was asked to: not replaced
+
+    template <typename Visitor> void VisitFields(Visitor &&visit) const {
+        WorkerEvent::VisitFields(visit);
+        visit("code", code);
+        visit("signal", signal);
+        visit("exitedAfterDisconnect", exited_after_disconnect);
+    }
+};
+
+struct Restart {
+    static constexpr std::string_view NAME = "restart", HELP = "a slot gets a new worker after a delay";
+    unsigned slot;
+    double delay; // seconds
+
+    template <typename Visitor> void VisitFields(Visitor &&visit) const {
+        visit("slot", slot);
+        visit("delay", delay);
+    }
+};
+
+struct Error {
+    static constexpr std::string_view NAME = "error", HELP = "something failed: stage, errno and text";
+    std::string_view stage;
+    int error; // errno, 0 where there is none
+    std::string message;
+    std::optional<unsigned> id, slot;
+
+    template <typename Visitor> void VisitFields(Visitor &&visit) const;
+};
+
+struct Stop {
+    static constexpr std::string_view NAME = "stop", HELP = "the cluster begins to stop";
+    std::string_view reason;
+    std::optional<std::string> signal;
+
+    template <typename Visitor> void VisitFields(Visitor &&visit) const {
+        visit("reason", reason);
+        visit("signal", signal);
+    }
+};
+
+using Event = std::variant<Setup, Fork, Online, Ready, Up, Exit, Restart, Error, Stop>;
+
+struct EventRow {
+    std::string_view name, help;
+};
+
+/** For `--list events`; made from the variant. */
+extern const std::array<EventRow, std::variant_size_v<Event>> EVENTS;
+
+std::string_view ErrnoField(int error) noexcept;
+
+template <typename Visitor> void Error::VisitFields(Visitor &&visit) const {
+    visit("stage", stage);
+    visit("errno", error != 0 ? std::optional(std::string(ErrnoField(error))) : std::nullopt);
+    visit("message", message);
+    if (id)
+        visit("id", *id);
+    if (slot)
+        visit("slot", *slot);
+}
+
+} // namespace report

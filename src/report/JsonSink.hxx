@@ -1,0 +1,24 @@
+#pragma once
+
+#include "report/Outlet.hxx"
+#include "report/Reporter.hxx"
+
+namespace report {
+
+/** One JSON object a line: `event`, `time` (RFC 3339, microseconds, UTC), then the event's fields.
+ *  After lines had to be dropped: {"event":"dropped","time":…,"count":N}. */
+class JsonSink final : public Sink {
+public:
+    explicit JsonSink(Outlet _outlet) noexcept : outlet(std::move(_outlet)) {}
+
+    void Emit(const Event &event, WallTime time) noexcept override;
+    void Finish() noexcept override;
+
+private:
+    Outlet outlet;
+};
+
+/** The line, with its newline. */
+std::string ToJson(const Event &event, WallTime time);
+
+} // namespace report

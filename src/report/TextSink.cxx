@@ -1,0 +1,111 @@
+#include "report/TextSink.hxx"
+#include "sys/Error.hxx"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace report {
+
+namespace {
+
+std::string Describe(const WorkerInfo &worker) {
+    return fmt::format("worker {} (slot {}, pid {})", worker.id, worker.slot, worker.pid);
+}
+
+std::string Describe(const std::vector<ListenerInfo> &listeners) {
+    std::string text;
+    for (const ListenerInfo &listener : listeners) {
+        const bool v6 = listener.port && listener.address.find(':') != std::string::npos;
+        fmt::format_to(std::back_inserter(text), "{}{}{}{}{}", text.empty() ? "" : ", ", v6 ? "[" : "",
+                       listener.address, v6 ? "]" : "", listener.port ? fmt::format(":{}", *listener.port) : "");
+        if (listener.type == "udp")
+            text += " (udp)";
+    }
+    return text;
+}
+
+/** A sentence and its level; one overload per event, so a new event does not compile without one. */
+struct Sentence {
+    Level level;
+    std::string text;
+};
+
+Sentence Render(const Setup &setup) {
+    std::string text = fmt::format("starting {} worker{}", setup.workers, setup.workers == 1 ? "" : "s");
+    if (!setup.listeners.empty())
+        text += fmt::format(" on {} (balance {}: {})", Describe(setup.listeners), setup.balance.policy,
+                            setup.balance.tier);
+    return {Level::INFO, text};
+}
+
+Sentence Render(const Fork &fork) {
+    return {Level::DEBUG, fmt::format("{} was forked", Describe(fork.worker))};
+}
+
+Sentence Render(const Online &online) {
+    return {Level::INFO, fmt::format("{} started", Describe(online.worker))};
+}
+
+Sentence Render(const Ready &ready) {
+    return {Level::DEBUG, fmt::format("{} is ready ({})", Describe(ready.worker), ready.by)};
+}
+
+Sentence Render(const Up &up) {
+    return {Level::INFO, fmt::format("up: {} worker{}{}{}", up.workers, up.workers == 1 ? "" : "s",
+                                     up.listeners.empty() ? "" : " on ", Describe(up.listeners))};
+}
+
+Sentence Render(const Exit &exit) {
+    const bool clean = exit.code == 0 || exit.exited_after_disconnect;
+    const std::string how = exit.signal ? fmt::format("was killed by {}", *exit.signal)
+                                        : fmt::format("exited with status {}", exit.code.value_or(0));
+    return {clean ? Level::INFO : Level::WARN, fmt::format("{} {}", Describe(exit.worker), how)};
+}
+
+Sentence Render(const Restart &restart) {
+    if (restart.delay == 0)
+        return {Level::INFO, fmt::format("slot {} gets a new worker now", restart.slot)};
+    return {Level::INFO, fmt::format("slot {} gets a new worker in {} s", restart.slot, restart.delay)};
+}
+
+Sentence Render(const Error &error) {
+    return {Level::ERROR, error.message};
+}
+
+Sentence Render(const Stop &stop) {
+    return {Level::INFO, fmt::format("stopping: {}{}{}", stop.reason, stop.signal ? " " : "",
+                                     stop.signal.value_or(""))};
+}
+
+} // namespace
+
+void TextSink::Emit(const Event &event, WallTime) noexcept {
+    if (level == Level::ERROR && !std::holds_alternative<Error>(event))
+        return;
+    Sentence sentence = std::visit([](const auto &fact) { return Render(fact); }, event);
+    if (const auto *setup = std::get_if<Setup>(&event)) {
+        one_job = !setup->serving && setup->workers == 1;
+        held = std::move(sentence.text);
+        return;
+    }
+    if (std::holds_alternative<Online>(event) && held) {
+        Say(Level::INFO, *held);
+        held.reset();
+    }
+    if (const auto *exit = std::get_if<Exit>(&event); exit != nullptr && one_job && !exit->signal)
+        sentence.level = Level::INFO;
+    Say(sentence.level, sentence.text);
+}
+
+void TextSink::Say(Level said, std::string_view sentence) noexcept {
+    if (said > level)
+        return;
+    outlet.Flush();
+    if (outlet.HasRoom())
+        if (const auto dropped = outlet.TakeDropped(); dropped != 0)
+            outlet.Write(fmt::format("clusterize: {} lines of this log were lost\n", dropped));
+    outlet.Write(fmt::format("clusterize: {}\n", sentence));
+}
+
+} // namespace report

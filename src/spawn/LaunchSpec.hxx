@@ -1,0 +1,34 @@
+#pragma once
+
+#include "spawn/Environment.hxx"
+
+#include <csignal>
+#include <optional>
+#include <string>
+#include <sys/resource.h>
+#include <vector>
+
+namespace spawn {
+
+/** Who a worker runs as. */
+struct Ids {
+    std::optional<uid_t> uid;
+    std::optional<gid_t> gid;
+    std::optional<std::vector<gid_t>> groups; // nullopt: the launcher's stay
+};
+
+/** One process to start, everything resolved. */
+struct LaunchSpec {
+    std::vector<std::string> paths; // CommandPaths()
+    std::vector<std::string> argv;
+    Environment env;
+    std::vector<FdMove> fds; // sources are borrowed; distinct targets
+    Ids ids;
+    std::string directory;      // empty: the launcher's
+    std::vector<unsigned> cpus; // empty: the launcher's
+    rlimit descriptor_limit = {};
+    sigset_t mask = {};
+    bool own_group = false;
+};
+
+} // namespace spawn

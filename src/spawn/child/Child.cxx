@@ -1,0 +1,144 @@
+#include "spawn/child/Child.hxx"
+
+#include <cerrno>
+#include <cstdint>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+// System calls are made with syscall(2): the C library's set*id() lock and signal other threads, and a
+// sanitizer intercepts others.
+
+namespace spawn {
+
+namespace {
+
+constexpr long PIDFS_MAGIC = 0x50494446; // linux/magic.h, kernel 6.9: inode numbers are unique
+constexpr std::size_t KERNEL_SIGSET_BYTES = 8;
+
+[[noreturn]] void Exit() noexcept {
+    for (;;)
+        syscall(SYS_exit_group, 127);
+}
+
+[[noreturn]] void Fail(ChildPlan &plan, ExecStage stage) noexcept {
+    plan.failed_stage = stage;
+    plan.failed_errno = errno;
+    Exit();
+}
+
+void Check(ChildPlan &plan, ExecStage stage, long result) noexcept {
+    if (result < 0)
+        Fail(plan, stage);
+}
+
+/** First every source out of the way of the targets, then each to its place: the order of the moves
+ *  does not matter and none destroys another's source. */
+void MoveDescriptors(ChildPlan &plan) noexcept {
+    for (std::size_t i = 0; i < plan.move_count; i++) {
+        FdMove &move = plan.moves[i];
+        if (move.from == move.to || move.from >= plan.moves_top)
+            continue;
+        move.from = static_cast<int>(syscall(SYS_fcntl, move.from, F_DUPFD_CLOEXEC, plan.moves_top));
+        Check(plan, ExecStage::DESCRIPTORS, move.from);
+    }
+    for (std::size_t i = 0; i < plan.move_count; i++) {
+        const FdMove &move = plan.moves[i];
+        Check(plan, ExecStage::DESCRIPTORS,
+              move.from == move.to ? syscall(SYS_fcntl, move.from, F_SETFD, 0)
+                                   : syscall(SYS_dup3, move.from, move.to, 0));
+    }
+}
+
+void WriteDecimal(char *place, std::uint64_t number) noexcept {
+    char reversed[PidText::DIGITS];
+    std::size_t count = 0;
+    do
+        reversed[count++] = static_cast<char>('0' + number % 10);
+    while ((number /= 10) != 0);
+    while (count != 0)
+        *place++ = reversed[--count];
+    *place = '\0';
+}
+
+/** The inode number of the process's own pidfd, which identifies it for ever; false before pidfs. */
+bool FindPidfdId(pid_t pid, std::uint64_t &id) noexcept {
+    const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+    if (fd < 0)
+        return false;
+    struct statfs system = {};
+    struct stat status = {};
+    const bool known = fstatfs(fd, &system) == 0 && system.f_type == PIDFS_MAGIC && fstat(fd, &status) == 0;
+    syscall(SYS_close, fd);
+    id = status.st_ino;
+    return known;
+}
+
+void RenderPidTexts(const ChildPlan &plan) noexcept {
+    const auto pid = static_cast<pid_t>(syscall(SYS_getpid));
+    for (std::size_t i = 0; i < plan.pid_text_count; i++) {
+        const PidText &text = plan.pid_texts[i];
+        auto number = static_cast<std::uint64_t>(pid);
+        if (text.kind == PidText::Kind::PID || FindPidfdId(pid, number))
+            WriteDecimal(text.digits, number);
+        else
+            *text.entry = nullptr;
+    }
+}
+
+void ChangeIds(ChildPlan &plan) noexcept {
+    if (plan.set_groups)
+        Check(plan, ExecStage::GROUPS, syscall(SYS_setgroups, plan.group_count, plan.groups));
+    if (plan.set_gid)
+        Check(plan, ExecStage::GID, syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid));
+    if (plan.set_uid)
+        Check(plan, ExecStage::UID, syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid));
+}
+
+/** After the ids: a change of them clears the death signal (prctl(2), PR_SET_PDEATHSIG). */
+void TieToLauncher(ChildPlan &plan) noexcept {
+    Check(plan, ExecStage::DEATH_SIGNAL, syscall(SYS_prctl, PR_SET_PDEATHSIG, plan.death_signal, 0, 0, 0));
+    // It may have died before: nobody is left to read a failure.
+    if (syscall(SYS_getppid) != plan.launcher)
+        Exit();
+}
+
+/** As execvp(3): what is not there is passed over, what may not be executed is remembered. */
+[[noreturn]] void Execute(ChildPlan &plan) noexcept {
+    int denied = 0;
+    for (const char *const *path = plan.paths; *path != nullptr; path++) {
+        syscall(SYS_execve, *path, plan.argv, plan.envp);
+        if (errno == EACCES)
+            denied = errno;
+        else if (errno != ENOENT && errno != ENOTDIR)
+            Fail(plan, ExecStage::EXEC);
+    }
+    errno = denied != 0 ? denied : ENOENT;
+    Fail(plan, ExecStage::EXEC);
+}
+
+} // namespace
+
+int RunChild(void *opaque) noexcept {
+    ChildPlan &plan = *static_cast<ChildPlan *>(opaque);
+    if (plan.own_group)
+        Check(plan, ExecStage::GROUP, syscall(SYS_setpgid, 0, 0));
+    MoveDescriptors(plan);
+    if (plan.cpu_mask_bytes != 0)
+        Check(plan, ExecStage::AFFINITY,
+              syscall(SYS_sched_setaffinity, 0, plan.cpu_mask_bytes, plan.cpu_mask));
+    RenderPidTexts(plan);
+    ChangeIds(plan);
+    if (plan.directory != nullptr)
+        Check(plan, ExecStage::DIRECTORY, syscall(SYS_chdir, plan.directory));
+    TieToLauncher(plan);
+    Check(plan, ExecStage::LIMITS, syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &plan.descriptor_limit, nullptr));
+    Check(plan, ExecStage::MASK,
+          syscall(SYS_rt_sigprocmask, SIG_SETMASK, plan.mask, nullptr, KERNEL_SIGSET_BYTES));
+    Execute(plan);
+}
+
+} // namespace spawn

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace spawn {
+
+/** The steps of a start in their order; a failure names the one it happened in. CLONE is the parent's. */
+enum class ExecStage : std::uint8_t {
+    CLONE,
+    GROUP,
+    DESCRIPTORS,
+    AFFINITY,
+    GROUPS,
+    GID,
+    UID,
+    DIRECTORY,
+    DEATH_SIGNAL,
+    LIMITS,
+    MASK,
+    EXEC,
+};
+
+constexpr std::size_t EXEC_STAGES = static_cast<std::size_t>(ExecStage::EXEC) + 1;
+
+struct ExecStageRow {
+    std::string_view name, help; // `help` completes "cannot …"
+};
+
+extern const std::array<ExecStageRow, EXEC_STAGES> EXEC_STAGE_TABLE;
+
+} // namespace spawn

@@ -1,0 +1,111 @@
+#include "sys/Cgroup.hxx"
+#include "sys/File.hxx"
+#include "util/Number.hxx"
+#include "util/Text.hxx"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+namespace sys {
+
+namespace {
+
+/** One cgroup file system: what of the hierarchy is mounted, and where. */
+struct Mount {
+    std::string_view root, point;
+};
+
+constexpr std::uint64_t ANY = UINT64_MAX;
+
+bool HasWord(std::string_view list, std::string_view word) {
+    const auto words = util::Split(list, ',');
+    return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+/** proc(5), /proc/[pid]/mountinfo: fields 4 and 5 are root and mount point, the type follows "-". */
+std::vector<Mount> FindMounts(std::string_view mountinfo, bool unified) {
+    std::vector<Mount> mounts;
+    for (const std::string_view line : util::Split(mountinfo, '\n')) {
+        const auto fields = util::Split(line, ' ');
+        const auto dash = std::find(fields.begin(), fields.end(), "-");
+        if (fields.size() < 6 || fields.end() - dash < 4)
+            continue;
+        if (unified ? dash[1] == "cgroup2" : dash[1] == "cgroup" && HasWord(dash[3], "cpu"))
+            mounts.push_back({fields[3], fields[4]});
+    }
+    return mounts;
+}
+
+/** cpu.max: "MAX PERIOD" or "max PERIOD". */
+std::optional<double> ReadUnified(const std::string &directory) {
+    const auto content = ReadFile(directory + "/cpu.max");
+    if (!content)
+        return std::nullopt;
+    const auto [quota_text, period_text] = util::Cut(util::Trim(*content), ' ');
+    const auto quota = util::ParseUnsigned(quota_text, ANY);
+    const auto period = util::ParseUnsigned(period_text, ANY);
+    if (!quota || !period || *period == 0)
+        return std::nullopt;
+    return static_cast<double>(*quota) / static_cast<double>(*period);
+}
+
+/** cpu.cfs_quota_us (-1: none) and cpu.cfs_period_us. */
+std::optional<double> ReadLegacy(const std::string &directory) {
+    const auto quota_text = ReadFile(directory + "/cpu.cfs_quota_us");
+    const auto period_text = ReadFile(directory + "/cpu.cfs_period_us");
+    if (!quota_text || !period_text)
+        return std::nullopt;
+    const auto quota = util::ParseUnsigned(util::Trim(*quota_text), ANY);
+    const auto period = util::ParseUnsigned(util::Trim(*period_text), ANY);
+    if (!quota || !period || *period == 0)
+        return std::nullopt;
+    return static_cast<double>(*quota) / static_cast<double>(*period);
+}
+
+/** The tightest of a group and all above it, up to the mount point. */
+std::optional<double> Tightest(const std::string &root, const Mount &mount, std::string_view group,
+                               bool unified) {
+    // A group below what is mounted: the mount shows it without its root. In a container without a
+    // cgroup namespace the path is the host's and the mount's root is that same path.
+    if (mount.root != "/" && group.starts_with(mount.root))
+        group.remove_prefix(mount.root.size());
+    std::optional<double> tightest;
+    std::string below(group == "/" ? "" : group);
+    for (;;) {
+        const std::string directory = root + std::string(mount.point) + below;
+        const auto quota = unified ? ReadUnified(directory) : ReadLegacy(directory);
+        if (quota && (!tightest || *quota < *tightest))
+            tightest = quota;
+        const auto slash = below.rfind('/');
+        if (slash == std::string::npos)
+            return tightest;
+        below.resize(slash);
+    }
+}
+
+} // namespace
+
+std::optional<double> CpuQuota(const std::string &root) {
+    const auto groups = ReadFile(root + "/proc/self/cgroup");
+    const auto mountinfo = ReadFile(root + "/proc/self/mountinfo");
+    if (!groups || !mountinfo)
+        return std::nullopt;
+    std::optional<double> tightest;
+    // "0::/path" is v2, "4:cpu,cpuacct:/path" is v1.
+    for (const std::string_view line : util::Split(*groups, '\n')) {
+        const auto [id, rest] = util::Cut(line, ':');
+        const auto [controllers, group] = util::Cut(rest, ':');
+        const bool unified = id == "0" && controllers.empty();
+        if (group.empty() || (!unified && !HasWord(controllers, "cpu")))
+            continue;
+        for (const Mount &mount : FindMounts(*mountinfo, unified)) {
+            const auto quota = Tightest(root, mount, group, unified);
+            if (quota && (!tightest || *quota < *tightest))
+                tightest = quota;
+        }
+    }
+    return tightest;
+}
+
+} // namespace sys

@@ -1,0 +1,26 @@
+#include "sys/Error.hxx"
+
+#include <cerrno>
+#include <cstring>
+
+namespace sys {
+
+std::system_error MakeErrno(int error, const std::string &what) {
+    return {error, std::system_category(), what};
+}
+
+std::system_error MakeErrno(const std::string &what) {
+    return MakeErrno(errno, what);
+}
+
+std::string_view ErrnoName(int error) noexcept {
+    const char *name = strerrorname_np(error);
+    return name != nullptr ? name : "E?";
+}
+
+std::string ErrnoText(int error) {
+    const char *text = strerrordesc_np(error);
+    return text != nullptr ? text : "unknown error";
+}
+
+} // namespace sys
