@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <string>
 #include <string_view>
-#include <vector>
 
 namespace contract {
 
@@ -27,12 +25,7 @@ bool IsConsumed(std::string_view name) noexcept {
 } // namespace
 
 void RemoveConsumed(spawn::Environment &env) {
-    std::vector<std::string> names;
-    for (const std::string &entry : env.Entries())
-        if (const std::string name = entry.substr(0, entry.find('=')); IsConsumed(name))
-            names.push_back(name);
-    for (const std::string &name : names)
-        env.Unset(name);
+    env.UnsetIf(IsConsumed);
 }
 
 } // namespace contract

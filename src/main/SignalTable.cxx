@@ -110,7 +110,7 @@ void SignalTable::Stop(int signo, pool::StopRequest::Kind kind, bool from_termin
     if (!stopping && from_terminal)
         ended_by = signo;
     stopping = true;
-    commands.Stop({kind, "asked by a signal:", signo, from_terminal});
+    commands.Stop({kind, "signal", signo, from_terminal});
 }
 
 void SignalTable::OnHangUp(bool from_terminal) noexcept {

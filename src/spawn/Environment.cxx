@@ -44,6 +44,12 @@ void Environment::Unset(std::string_view name) noexcept {
     std::erase_if(late, [name](const Late &item) { return HasName(item.entry, name); });
 }
 
+void Environment::UnsetIf(bool (*unwanted)(std::string_view) noexcept) noexcept {
+    std::erase_if(entries, [unwanted](const std::string &entry) {
+        return unwanted(std::string_view(entry).substr(0, entry.find('=')));
+    });
+}
+
 void Environment::SetLate(std::string_view name, PidText::Kind kind) {
     Unset(name);
     std::string entry(name);

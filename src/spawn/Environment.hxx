@@ -22,6 +22,7 @@ public:
     /** Replaces what was there under that name. */
     void Set(std::string_view name, std::string_view value);
     void Unset(std::string_view name) noexcept;
+    void UnsetIf(bool (*unwanted)(std::string_view name) noexcept) noexcept;
 
     /** The worker's own process id: only the child knows it. */
     void SetPid(std::string_view name) { SetLate(name, PidText::Kind::PID); }
