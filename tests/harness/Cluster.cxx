@@ -1,6 +1,8 @@
 #include "harness/Census.hxx"
+#include "harness/Errno.hxx"
 #include "harness/Process.hxx"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,10 +17,6 @@ namespace {
 /** High enough to be in nobody's way. */
 constexpr int EVENTS_FD = 63;
 
-[[noreturn]] void Throw(const std::string &what) {
-    throw std::system_error(errno, std::generic_category(), what);
-}
-
 } // namespace
 
 struct Cluster::Stream {
@@ -30,11 +28,11 @@ struct Cluster::Stream {
     explicit Stream(bool wanted_) : wanted(wanted_) {
         int ends[2];
         if (pipe2(ends, O_CLOEXEC) != 0)
-            Throw("pipe2");
+            ThrowErrno("pipe2");
         read = Fd(ends[0]);
         write = Fd(ends[1]);
         if (fcntl(read.Get(), F_SETFL, O_NONBLOCK) != 0)
-            Throw("O_NONBLOCK");
+            ThrowErrno("O_NONBLOCK");
         // Room for what comes while the test looks elsewhere. Fails only where root forbids it.
         (void)fcntl(read.Get(), F_SETPIPE_SZ, 1 << 20);
     }
@@ -154,7 +152,14 @@ Event Cluster::WaitEvent(const std::string &name, const EventPredicate &predicat
 
 pid_t Cluster::WaitOnline(unsigned id) {
     const auto event = WaitEvent("online", [id](const Event &e) { return e.Number("id") == id; });
-    return static_cast<pid_t>(event.Number("pid"));
+    const auto pid = static_cast<pid_t>(event.Number("pid"));
+    // The kernel lets the launcher go on before exec is over: the environment comes last.
+    (void)WaitFor([&] {
+        const auto family = Descendants(Pid());
+        return std::find(family.begin(), family.end(), pid) == family.end() || !Alive(pid) ||
+               Environment(pid).contains("CLUSTERIZE_RUN");
+    });
+    return pid;
 }
 
 std::map<unsigned, pid_t> Cluster::Workers() {
@@ -179,8 +184,8 @@ unsigned Cluster::Port(size_t n) {
 }
 
 std::string Cluster::RunMark() {
-    const auto event = WaitEvent("online");
-    const auto environment = Environment(static_cast<pid_t>(event.Number("pid")));
+    const auto id = static_cast<unsigned>(WaitEvent("online").Number("id"));
+    const auto environment = Environment(WaitOnline(id));
     const auto found = environment.find("CLUSTERIZE_RUN");
     if (found == environment.end())
         throw std::runtime_error("a worker without CLUSTERIZE_RUN");

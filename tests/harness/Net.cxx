@@ -1,5 +1,7 @@
 #include "harness/Net.hxx"
 
+#include "harness/Errno.hxx"
+
 #include <arpa/inet.h>
 #include <cerrno>
 #include <cstdlib>
@@ -17,10 +19,6 @@
 namespace harness {
 
 namespace {
-
-[[noreturn]] void Throw(const std::string &what) {
-    throw std::system_error(errno, std::generic_category(), what);
-}
 
 struct Target {
     sockaddr_storage address{};
@@ -82,7 +80,7 @@ const sockaddr *Generic(const Target &target) {
 Fd OpenSocket(const Target &target) {
     Fd fd(socket(target.address.ss_family, target.type | SOCK_CLOEXEC, 0));
     if (!fd.IsOpen())
-        Throw("socket");
+        ThrowErrno("socket");
     return fd;
 }
 
@@ -106,7 +104,7 @@ bool IsReadable(int fd, Duration patience) {
         if (n == 0)
             return false;
         if (errno != EINTR)
-            Throw("poll");
+            ThrowErrno("poll");
     }
 }
 
@@ -157,7 +155,7 @@ Connection::Connection(const std::string &address) {
     datagrams = target.type == SOCK_DGRAM;
     fd = OpenSocket(target);
     if (connect(fd.Get(), Generic(target), target.length) != 0)
-        Throw("connect to " + address);
+        ThrowErrno("connect to " + address);
 }
 
 void Connection::Send(const std::string &text) {
@@ -167,7 +165,7 @@ void Connection::Send(const std::string &text) {
         if (n < 0) {
             if (errno == EINTR)
                 continue;
-            Throw("send");
+            ThrowErrno("send");
         }
         sent += static_cast<size_t>(n);
     } while (sent < text.size());
@@ -190,7 +188,7 @@ std::string Connection::Line(Duration patience) {
         if (n < 0) {
             if (errno == EINTR)
                 continue;
-            Throw("recv");
+            ThrowErrno("recv");
         }
         if (n == 0 && !datagrams)
             throw std::runtime_error("closed without a reply; so far: " + buffer);
@@ -211,7 +209,7 @@ std::string Connection::Rest(Duration patience) {
         if (n < 0) {
             if (errno == EINTR)
                 continue;
-            Throw("recv");
+            ThrowErrno("recv");
         }
         if (n == 0)
             return std::exchange(buffer, {});
@@ -262,11 +260,11 @@ Fd ListenOn(const std::string &address, bool reuse_address) {
     Fd fd = OpenSocket(target);
     const int one = 1;
     if (reuse_address && setsockopt(fd.Get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0)
-        Throw("SO_REUSEADDR");
+        ThrowErrno("SO_REUSEADDR");
     if (bind(fd.Get(), Generic(target), target.length) != 0)
-        Throw("bind " + address);
+        ThrowErrno("bind " + address);
     if (target.type == SOCK_STREAM && listen(fd.Get(), 64) != 0)
-        Throw("listen on " + address);
+        ThrowErrno("listen on " + address);
     return fd;
 }
 
@@ -274,7 +272,7 @@ unsigned PortOf(int socket) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
     if (getsockname(socket, reinterpret_cast<sockaddr *>(&address), &length) != 0)
-        Throw("getsockname");
+        ThrowErrno("getsockname");
     if (address.ss_family == AF_INET6)
         return ntohs(reinterpret_cast<const sockaddr_in6 *>(&address)->sin6_port);
     return ntohs(reinterpret_cast<const sockaddr_in *>(&address)->sin_port);

@@ -1,6 +1,8 @@
 #include "harness/Process.hxx"
 
 #include "harness/Census.hxx"
+#include "harness/Child.hxx"
+#include "harness/Errno.hxx"
 #include "harness/TempDir.hxx"
 
 #include <algorithm>
@@ -10,19 +12,13 @@
 #include <cstring>
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <net/if.h>
 #include <ostream>
 #include <poll.h>
 #include <random>
 #include <set>
 #include <sstream>
 #include <stdexcept>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -36,15 +32,6 @@ namespace harness {
 namespace {
 
 constexpr const char *MARK = "HARNESS_MARK";
-
-[[noreturn]] void Throw(const std::string &what) {
-    throw std::system_error(errno, std::generic_category(), what);
-}
-
-void Check(long result, const char *what) {
-    if (result < 0)
-        Throw(what);
-}
 
 /** Processes that an object of this test program waits for; everything else is an orphan. */
 std::set<pid_t> &Owned() {
@@ -101,14 +88,6 @@ std::vector<std::string> MakeEnvironment(const Start &start, const std::string &
     return entries;
 }
 
-std::vector<char *> Pointers(const std::vector<std::string> &texts) {
-    std::vector<char *> pointers;
-    for (const auto &text : texts)
-        pointers.push_back(const_cast<char *>(text.c_str()));
-    pointers.push_back(nullptr);
-    return pointers;
-}
-
 /** A file in memory, and a descriptor of it that appends. */
 struct Capture {
     Fd read, append;
@@ -152,117 +131,9 @@ Fd OpenTerminal(std::string &slave) {
     Check(unlockpt(master.Get()), "unlockpt");
     char name[128];
     if (ptsname_r(master.Get(), name, sizeof name) != 0)
-        Throw("ptsname_r");
+        ThrowErrno("ptsname_r");
     slave = name;
     return master;
-}
-
-// --- in the new process ------------------------------------------------------------------------
-
-void SetSignals(const Start &start) {
-    for (int signo = 1; signo <= SIGRTMAX; ++signo) {
-        if (signo != SIGKILL && signo != SIGSTOP)
-            (void)::signal(signo, SIG_DFL); // fails for the two that glibc keeps
-    }
-    for (const int signo : start.ignored)
-        (void)::signal(signo, SIG_IGN);
-    sigset_t mask;
-    sigemptyset(&mask);
-    for (const int signo : start.blocked)
-        sigaddset(&mask, signo);
-    Check(sigprocmask(SIG_SETMASK, &mask, nullptr), "sigprocmask");
-}
-
-void RaiseLoopback() {
-    const Fd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    Check(fd.Get(), "socket");
-    ifreq request{};
-    std::strcpy(request.ifr_name, "lo");
-    request.ifr_flags = IFF_UP;
-    Check(ioctl(fd.Get(), SIOCSIFFLAGS, &request), "SIOCSIFFLAGS");
-}
-
-void DropPrivileges(unsigned id) {
-    for (unsigned long capability = 0; capability < 64; ++capability) {
-        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
-            break; // past the last one
-    }
-    Check(setgroups(0, nullptr), "setgroups");
-    Check(setresgid(id, id, id), "setresgid");
-    Check(setresuid(id, id, id), "setresuid");
-    Check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
-}
-
-void MoveDescriptors(const std::vector<GivenFd> &moves) {
-    Check(close_range(3, ~0U, CLOSE_RANGE_CLOEXEC), "close_range");
-    std::vector<GivenFd> safe;
-    for (const auto &[from, number] : moves) {
-        const int copy = fcntl(from, F_DUPFD_CLOEXEC, 500);
-        Check(copy, "F_DUPFD_CLOEXEC");
-        safe.push_back({copy, number});
-    }
-    for (const auto &[copy, number] : safe)
-        Check(dup2(copy, number), "dup2");
-}
-
-struct Prepared {
-    const Start &start;
-    std::vector<std::string> env;
-    std::string slave;
-    int input, out, err, failure;
-};
-
-void BecomeProgram(const Prepared &prepared) {
-    const Start &start = prepared.start;
-    SetSignals(start);
-    Check(setsid(), "setsid");
-    int input = prepared.input;
-    if (start.terminal) {
-        input = open(prepared.slave.c_str(), O_RDWR | O_CLOEXEC);
-        Check(input, "the terminal");
-        Check(ioctl(input, TIOCSCTTY, 0), "TIOCSCTTY");
-    }
-    // What is given may come from any number, so it is moved out of the way first.
-    std::vector<GivenFd> moves = start.fds;
-    moves.push_back({input, 0});
-    moves.push_back({prepared.out, 1});
-    moves.push_back({prepared.err, 2});
-    MoveDescriptors(moves);
-    if (start.pid_namespace) {
-        Check(mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "private mounts");
-        Check(mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr), "/proc");
-    }
-    if (start.net_namespace) {
-        Check(unshare(CLONE_NEWNET), "CLONE_NEWNET");
-        RaiseLoopback();
-    }
-    if (start.prepare)
-        start.prepare();
-    if (!start.cwd.empty())
-        Check(chdir(start.cwd.c_str()), "chdir");
-    if (start.nobody && IsRoot())
-        DropPrivileges(start.nobody_id);
-    auto argv = Pointers(start.argv);
-    auto env = Pointers(prepared.env);
-    for (const auto &limit : start.limits) {
-        const rlimit value{limit.soft, limit.hard};
-        Check(setrlimit(static_cast<__rlimit_resource_t>(limit.resource), &value), "setrlimit");
-    }
-    execvpe(argv[0], argv.data(), env.data());
-    Throw(start.argv[0]);
-}
-
-[[noreturn]] void RunChild(const Prepared &prepared) noexcept {
-    // The failure pipe keeps away from numbers that are given to the program.
-    const int failure = fcntl(prepared.failure, F_DUPFD_CLOEXEC, 600);
-    std::string message;
-    try {
-        BecomeProgram(prepared);
-    } catch (const std::exception &e) {
-        message = e.what();
-    }
-    (void)!write(failure, message.data(), message.size());
-    _exit(99);
 }
 
 std::string ReadAll(int fd) {
@@ -349,7 +220,7 @@ struct Process::Impl {
         }
         int status = 0;
         if (waitpid(pid, &status, 0) != pid)
-            Throw("waitpid");
+            ThrowErrno("waitpid");
         ended = WIFSIGNALED(status) ? Killed(WTERMSIG(status)) : Exited(WEXITSTATUS(status));
         Owned().erase(pid);
         return true;
@@ -373,13 +244,13 @@ Process::Process(Start start) : impl(std::make_unique<Impl>()) {
     const Fd failure_read(failure[0]);
     Fd failure_write(failure[1]);
 
-    const Prepared prepared{start,
-                            MakeEnvironment(start, impl->mark),
-                            slave,
-                            input.Get(),
-                            impl->out.append.Get(),
-                            impl->err.append.Get(),
-                            failure_write.Get()};
+    const ChildSetup setup{start,
+                           MakeEnvironment(start, impl->mark),
+                           slave,
+                           input.Get(),
+                           impl->out.append.Get(),
+                           impl->err.append.Get(),
+                           failure_write.Get()};
     unsigned long flags = SIGCHLD;
     if (start.pid_namespace)
         flags |= CLONE_NEWPID | CLONE_NEWNS;
@@ -387,7 +258,7 @@ Process::Process(Start start) : impl(std::make_unique<Impl>()) {
     const long pid = syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr);
     Check(pid, "clone");
     if (pid == 0)
-        RunChild(prepared);
+        RunChild(setup);
 
     impl->pid = static_cast<pid_t>(pid);
     Owned().insert(impl->pid);
@@ -441,12 +312,12 @@ void Process::WaitErr(const std::string &text, Duration patience) const {
 
 void Process::Signal(int signo) const {
     if (syscall(SYS_pidfd_send_signal, impl->pidfd.Get(), signo, nullptr, 0) != 0)
-        Throw("signal " + std::to_string(signo) + " to " + impl->name);
+        ThrowErrno("signal " + std::to_string(signo) + " to " + impl->name);
 }
 
 void Process::Type(const std::string &text) const {
     if (write(impl->master.Get(), text.data(), text.size()) < 0)
-        Throw("typing");
+        ThrowErrno("typing");
 }
 
 void Process::HangUp() {

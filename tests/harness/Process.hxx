@@ -237,7 +237,7 @@ public:
     /** Waits for `up`. */
     void WaitUp() { (void)WaitEvent("up"); }
 
-    /** Waits for `online` of a worker and returns its pid (as the launcher sees it). */
+    /** Waits until a worker executes its command; its pid as the launcher sees it. */
     pid_t WaitOnline(unsigned id);
 
     /** The newest online worker of each slot that has not ended: slot → pid. */

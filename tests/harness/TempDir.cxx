@@ -1,5 +1,7 @@
 #include "harness/TempDir.hxx"
 
+#include "harness/Errno.hxx"
+
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -11,19 +13,11 @@
 
 namespace harness {
 
-namespace {
-
-[[noreturn]] void Throw(const std::string &what) {
-    throw std::system_error(errno, std::generic_category(), what);
-}
-
-} // namespace
-
 TempDir::TempDir() : path("/tmp/clusterize-test-XXXXXX") {
     if (mkdtemp(path.data()) == nullptr)
-        Throw("mkdtemp");
+        ThrowErrno("mkdtemp");
     if (chmod(path.c_str(), 0755) != 0)
-        Throw("chmod " + path);
+        ThrowErrno("chmod " + path);
 }
 
 TempDir::~TempDir() {
@@ -39,13 +33,13 @@ std::string TempDir::Write(const std::string &name, const std::string &text, uns
     if (!os)
         throw std::runtime_error("cannot write " + file);
     if (chmod(file.c_str(), mode) != 0)
-        Throw("chmod " + file);
+        ThrowErrno("chmod " + file);
     return file;
 }
 
 void TempDir::GiveTo(unsigned uid, unsigned gid) const {
     if (chown(path.c_str(), uid, gid) != 0)
-        Throw("chown " + path);
+        ThrowErrno("chown " + path);
 }
 
 std::string ReadFile(const std::string &path) {

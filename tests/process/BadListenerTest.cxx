@@ -137,7 +137,7 @@ TEST_CASE("a path that is served by another clusterize") {
     (void)cluster.WaitOnline(1);
     Refuse({"-l", "unix:" + path}, {path, "in use"});
     CHECK(Field(Ask("unix:" + path, "who"), "id") == "1");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("fd:N") {

@@ -30,7 +30,7 @@ TEST_CASE("random: each of four workers gets a fair share of 400 connections") {
             CHECK(count >= 50); // 100 are expected, with a deviation of 9
             CHECK(count <= 150);
         }
-        CHECK(cluster.Stop() == Exited(0));
+        CHECK(StopServers(cluster) == Exited(0));
     });
 }
 
@@ -44,21 +44,21 @@ TEST_CASE("random: both families of one listener") {
         for (const auto &[slot, count] : shares)
             CHECK(count >= 20);
     }
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("random: a slot socket each; none: one for all") {
     {
         Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
         CHECK(ListenerInode(cluster.WaitOnline(1)) != ListenerInode(cluster.WaitOnline(2)));
-        CHECK(cluster.Stop() == Exited(0));
+        CHECK(StopServers(cluster) == Exited(0));
     }
     Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0", "--balance", "none"},
                      .command = {EchoServer()}});
     CHECK(cluster.WaitEvent("setup").Object("balance").Text("policy") == "none");
     CHECK(ListenerInode(cluster.WaitOnline(1)) == ListenerInode(cluster.WaitOnline(2)));
     CHECK(Shares(cluster.Address(), 40).size() >= 1);
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("a replacement has the slot socket of the worker before it") {
@@ -67,7 +67,7 @@ TEST_CASE("a replacement has the slot socket of the worker before it") {
     const auto before = ListenerInode(cluster.WaitOnline(1));
     (void)kill(cluster.WaitOnline(1), SIGKILL);
     CHECK(ListenerInode(cluster.WaitOnline(3)) == before);
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("random: a dead worker gets no connections while it is gone") {
@@ -89,7 +89,7 @@ TEST_CASE("random: a dead worker gets no connections while it is gone") {
     CHECK(late <= 1); // one may have met the replacement as it started
     WaitReady(cluster, 5);
     CHECK(Shares(address, 200).size() == 4);
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("connections in the queue of a worker that was killed are answered by its replacement") {
@@ -113,7 +113,7 @@ TEST_CASE("connections in the queue of a worker that was killed are answered by 
         waiting.back()->Send("who\n");
         for (const auto &connection : waiting)
             CHECK(Field(connection->Line(), "id") == "2");
-        CHECK(cluster.Stop() == Exited(0));
+        CHECK(StopServers(cluster) == Exited(0));
     }
 }
 
@@ -136,5 +136,5 @@ TEST_CASE("the same in a group of several, for the queue of one of them") {
         slots.insert(Field(answer, "slot"));
     }
     CHECK(slots.size() == 3);
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }

@@ -77,5 +77,5 @@ TEST_CASE("after the first worker was ready it is no boot failure any more") {
     (void)cluster.WaitEvent("ready");
     (void)kill(cluster.WaitOnline(1), SIGKILL);
     (void)cluster.WaitOnline(3);
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }

@@ -103,7 +103,7 @@ TEST_CASE("LISTEN_PID and LISTEN_PIDFDID are those of each worker") {
     const auto environment = Environment(cluster.WaitOnline(4));
     CHECK(environment.at("LISTEN_PID") == std::to_string(cluster.WaitOnline(4)));
     CHECK(cluster.Seen("exit").size() == 1);
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("LISTEN_PIDFDID is there where the kernel numbers its processes") {
@@ -120,7 +120,7 @@ TEST_CASE("LISTEN_PIDFDID is there where the kernel numbers its processes") {
     if (one.st_ino == other.st_ino)
         HARNESS_SKIP("this kernel gives every pidfd the same inode");
     CHECK(Environment(pid).at("LISTEN_PIDFDID") == std::to_string(other.st_ino));
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("none: the descriptors are there without any variable") {
@@ -128,7 +128,7 @@ TEST_CASE("none: the descriptors are there without any variable") {
     Cluster cluster({.options = {"-n", "1", "-p", "127.0.0.1:0", "--contract", "none"},
                      .command = {EchoServer(), "--no-contract", "1"}});
     CHECK(Field(Ask(cluster.Address(), "who"), "id") == "1");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("port") {
@@ -212,5 +212,5 @@ TEST_CASE("a listener without a name has one all the same where names are listed
     const std::string names = Ask(cluster.Address(1), "env LISTEN_FDNAMES");
     CHECK(Count(names, ":") == 2);
     CHECK(Contains(names, ":named:"));
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }

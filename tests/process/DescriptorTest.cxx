@@ -81,7 +81,7 @@ TEST_CASE("the same for a replacement") {
     (void)kill(cluster.WaitOnline(1), SIGKILL);
     WaitReady(cluster, 3);
     CHECK(Numbers(Descriptors(cluster.WaitOnline(3))) == Numbers(before));
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("everything that the launcher opened is CLOEXEC, before and after a restart") {
@@ -104,7 +104,7 @@ TEST_CASE("everything that the launcher opened is CLOEXEC, before and after a re
     check();
     // And none was lost on the way.
     CHECK(Numbers(Descriptors(cluster.Pid())).size() == before.size());
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("an inherited descriptor passes through to jobs and to servers") {
@@ -145,7 +145,7 @@ TEST_CASE(
         warned = warned || (Contains(line, "descriptor") && Contains(line, "3") &&
                             !Contains(line, "worker 1"));
     CHECK(warned);
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("closed standard descriptors are no place for a listener") {
@@ -158,7 +158,8 @@ TEST_CASE("closed standard descriptors are no place for a listener") {
         Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"},
                          .command = {EchoServer()},
                          .wrapper = start(redirections)});
-        CHECK(Field(Ask(cluster.Address(), "who"), "generation") == "1");
+        const std::string address = cluster.Address();
+        REQUIRE(WaitFor([&] { return Shares(address, 10).size() == 2; }));
         for (const unsigned id : {1U, 2U}) {
             auto fds = Descriptors(cluster.WaitOnline(id));
             for (const int fd : {0, 1, 2})

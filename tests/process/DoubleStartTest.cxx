@@ -17,7 +17,7 @@ void TryDoubleStart(const std::string &first, const std::string &second, const s
                                 EchoServer()}),
                  125, {port, "in use"});
     CHECK(cluster.Seen("exit").empty());
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 } // namespace
@@ -37,7 +37,7 @@ TEST_CASE("also for all addresses, for UDP, and with one worker") {
     Cluster cluster({.options = {"-n", "1", "-p", address}, .command = {EchoServer()}});
     (void)cluster.WaitOnline(1);
     CheckRefused(RunClusterize({"-n", "1", "-p", address, "--", EchoServer()}), 125, {"in use"});
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("a port of another program is refused") {
@@ -55,7 +55,7 @@ TEST_CASE("a second start waits for nothing and kills nothing, the first goes on
     CHECK(RunClusterize({"-p", address, "--", EchoServer()}).ended == Exited(125));
     for (int i = 0; i < 40; ++i)
         CHECK(Field(Ask(address, "who"), "generation") == "1");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("connections in TIME_WAIT do not keep a restart from its port") {
@@ -70,7 +70,7 @@ TEST_CASE("connections in TIME_WAIT do not keep a restart from its port") {
             connection.Send("bye\n");
             CHECK(connection.Rest() == "bye\n");
         }
-        CHECK(cluster.Stop() == Exited(0));
+        CHECK(StopServers(cluster) == Exited(0));
     }
 }
 
@@ -80,7 +80,7 @@ TEST_CASE("a port is free again when the cluster has ended") {
     (void)cluster.WaitOnline(2);
     Connection open(address);
     CHECK(Field(open.Ask("who"), "generation") == "1");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
     const Fd own = ListenOn(address, true);
     CHECK(own.IsOpen());
 }

@@ -29,7 +29,7 @@ std::string Names(const std::vector<Event> &events) {
 TEST_CASE("the events of a serving cluster in their order, with their fields") {
     Cluster cluster({.options = {"-n", "1", "-l", "web=127.0.0.1:0"}, .command = {EchoServer()}});
     cluster.WaitUp();
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
     const auto &events = cluster.Events();
     CHECK(Names(events) == "setup fork online ready up stop exit");
     const std::regex rfc3339(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d))");
@@ -71,7 +71,7 @@ TEST_CASE("a ready worker is three seconds old") {
     const auto online = Now();
     (void)cluster.WaitEvent("ready");
     CHECK(SecondsSince(online) >= 2.9);
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("an exec that fails is forked and not online") {

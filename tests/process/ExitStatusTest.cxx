@@ -101,7 +101,7 @@ TEST_CASE("a worker that crashed and was healed does not count in a later stop")
     (void)kill(cluster.WaitOnline(1), SIGKILL);
     (void)cluster.WaitOnline(3);
     REQUIRE(WaitFor([&] { return Contains(cluster.Out(), "id=3"); }));
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("INT from a process is no INT from the terminal") {

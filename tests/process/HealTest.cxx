@@ -36,7 +36,7 @@ TEST_CASE("kill -9: a new worker in the same slot, with a new id, and it serves"
             ids.insert(id);
         CHECK(ids == std::set<std::string>{"1", "3", "4"});
         CHECK(cluster.Seen("up").size() == 1); // once
-        CHECK(cluster.Stop() == Exited(0));
+        CHECK(StopServers(cluster) == Exited(0));
     });
 }
 
@@ -51,7 +51,7 @@ TEST_CASE("an end with status 0 is healed too, and so is one with another status
     CHECK(Ask(cluster.Address(), "exit 7") == "exiting");
     CHECK(cluster.WaitEvents("exit", 2)[1].Number("code") == 7);
     WaitReady(cluster, 4);
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE(
@@ -72,7 +72,7 @@ TEST_CASE(
     CHECK(SecondsSince(killed) < 0.9);
     for (const auto &event : cluster.Seen("restart", With("slot", 1)))
         CHECK(event.Real("delay") == doctest::Approx(0.0));
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("all workers at once") {
@@ -86,7 +86,7 @@ TEST_CASE("all workers at once") {
     for (unsigned id = 4; id <= 6; ++id)
         slots.insert(cluster.WaitEvent("online", With("id", id)).Number("slot"));
     CHECK(slots == std::set<long>{0, 1, 2});
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE(
@@ -111,7 +111,7 @@ TEST_CASE(
     const auto online = cluster.WaitEvent(
         "online", [](const Event &e) { return e.Number("slot") == 0 && e.Number("id") > 1; });
     CHECK(online.Number("id") >= 3 + static_cast<long>(failed));
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("the command is looked up again at each start") {
@@ -133,5 +133,5 @@ TEST_CASE("the command is looked up again at each start") {
     REQUIRE(symlink("two", link.c_str()) == 0);
     (void)kill(cluster.WaitOnline(1), SIGKILL);
     CHECK(program_of(cluster.WaitOnline(2)) == directory / "two");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }

@@ -106,7 +106,7 @@ TEST_CASE("a worker of another user is served, watched and stopped as any other"
     cluster.WaitUp();
     CHECK(StatusField(cluster.WaitOnline(1), "Uid") == "65534\t65534\t65534\t65534");
     CHECK(Field(Ask(cluster.Address(), "who"), "generation") == "1");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("the user cannot be changed without the right to do so") {
@@ -134,7 +134,7 @@ TEST_CASE("--chdir, also where it is a link that moves") {
     REQUIRE(symlink("two", (directory / "current").c_str()) == 0);
     (void)kill(cluster.WaitOnline(1), SIGKILL);
     CHECK(directory_of(cluster.WaitOnline(2)) == directory / "two");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("a relative command counts from --chdir") {

@@ -30,7 +30,7 @@ TEST_CASE("fd:N is served at 3, and N itself is closed in the workers") {
         auto descriptors = Descriptors(cluster.WaitOnline(2));
         CHECK(descriptors[3] == Descriptors(getpid())[given.Get()]);
         CHECK(!descriptors.contains(20));
-        CHECK(cluster.Stop() == Exited(0));
+        CHECK(StopServers(cluster) == Exited(0));
     });
 }
 
@@ -42,7 +42,7 @@ TEST_CASE("fd:3 stays 3; two of them in any order") {
                          .command = {EchoServer()},
                          .start = {.fds = {{one.Get(), 3}}}});
         CHECK(Field(Ask(LocalAddress(one), "who"), "id") == "1");
-        CHECK(cluster.Stop() == Exited(0));
+        CHECK(StopServers(cluster) == Exited(0));
         CHECK(!Contains(cluster.Err(), "warning"));
     }
     Cluster cluster({.options = {"-n", "1", "-l", "b=fd:4", "-l", "a=fd:3"},
@@ -50,7 +50,7 @@ TEST_CASE("fd:3 stays 3; two of them in any order") {
                      .start = {.fds = {{one.Get(), 3}, {two.Get(), 4}}}});
     CHECK(Field(Ask(LocalAddress(one), "who"), "listener") == "a");
     CHECK(Field(Ask(LocalAddress(two), "who"), "listener") == "b");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("fd:N: a UDP socket, a unix socket") {
@@ -67,7 +67,7 @@ TEST_CASE("fd:N: a UDP socket, a unix socket") {
     CHECK(Field(Ask("udp:127.0.0.1:" + std::to_string(PortOf(udp.Get())), "who"), "generation") ==
           "1");
     CHECK(Field(Ask(name, "who"), "generation") == "1");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("systemd: its sockets and their names are passed on, by themselves too") {
@@ -86,7 +86,7 @@ TEST_CASE("systemd: its sockets and their names are passed on, by themselves too
         CHECK(Field(Ask(LocalAddress(web), "who"), "listener") == "web");
         CHECK(Field(Ask(LocalAddress(admin), "who"), "listener") == "admin");
         CHECK(Ask(LocalAddress(web), "env LISTEN_FDNAMES") == "web:admin");
-        CHECK(cluster.Stop() == Exited(0));
+        CHECK(StopServers(cluster) == Exited(0));
     }
 }
 
@@ -100,7 +100,7 @@ TEST_CASE("systemd sockets beside others, behind them where they come last") {
     CHECK(Field(Ask(cluster.Address(0), "who"), "listener") == "own");
     CHECK(Field(Ask(LocalAddress(web), "who"), "listener") == "web");
     CHECK(Ask(LocalAddress(web), "env LISTEN_FDNAMES") == "own:web");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("an inherited LISTEN_FDS is not used where other listeners are asked for") {
@@ -112,7 +112,7 @@ TEST_CASE("an inherited LISTEN_FDS is not used where other listeners are asked f
                      .wrapper = AS_SYSTEMD});
     CHECK(Ask(cluster.Address(0), "env LISTEN_FDS") == "1");
     CHECK(Ask(cluster.Address(0), "env LISTEN_FDNAMES") == "own");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("a shared socket that was handed in outlives the cluster") {
@@ -122,7 +122,7 @@ TEST_CASE("a shared socket that was handed in outlives the cluster") {
                          .command = {EchoServer()},
                          .start = {.fds = {{given.Get(), 20}}}});
         CHECK(Field(Ask(LocalAddress(given), "who"), "id") == "1");
-        CHECK(cluster.Stop() == Exited(0));
+        CHECK(StopServers(cluster) == Exited(0));
     }
     int listening = 0;
     socklen_t length = sizeof listening;

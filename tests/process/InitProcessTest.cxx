@@ -26,7 +26,7 @@ TEST_CASE("TERM works, and the status is that of the workers") {
                          .start = start});
         REQUIRE(WaitFor([&] { return Count(cluster.Out(), "serving ") == 2; }));
         CHECK(Ask(cluster.Address(), "env CLUSTERIZE_PID") == "1");
-        CHECK(cluster.Stop() == Exited(0));
+        CHECK(StopServers(cluster) == Exited(0));
     });
 }
 
@@ -42,7 +42,7 @@ TEST_CASE("workers are healed") {
         REQUIRE(here > 0);
         (void)kill(here, SIGKILL);
         WaitReady(cluster, 3);
-        CHECK(cluster.Stop() == Exited(0));
+        CHECK(StopServers(cluster) == Exited(0));
     });
 }
 

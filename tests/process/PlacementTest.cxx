@@ -99,6 +99,6 @@ TEST_CASE("the launcher raises its limit of descriptors, the workers have the or
         const auto worker = OpenFiles(cluster.WaitOnline(1));
         CHECK(worker == std::make_pair(std::string("256"), std::string("1024")));
         CHECK(OpenFiles(cluster.Pid()).first == "1024");
-        CHECK(cluster.Stop() == Exited(0));
+        CHECK(StopServers(cluster) == Exited(0));
     });
 }

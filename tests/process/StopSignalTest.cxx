@@ -62,7 +62,7 @@ TEST_CASE("auto: found through PATH as well") {
                      .command = {"uwsgi", "signal-log"},
                      .start = {.env = {{"PATH", directory.Path() + ":/usr/bin:/bin"}}}});
     cluster.WaitOut("start ");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
     CHECK(Contains(cluster.Out(), "got 3 "));
 }
 

@@ -180,7 +180,7 @@ TEST_CASE("a stop as soon as there is anything to stop") {
 TEST_CASE("a stop of jobs") {
     Cluster cluster({.options = {"-n", "2"}, .command = {Behave(), "signal-log"}});
     REQUIRE(WaitFor([&] { return Count(cluster.Out(), "start ") == 2; }));
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
     CHECK(Count(cluster.Out(), "got 15") == 2);
 }
 

@@ -1,5 +1,6 @@
 #include "Support.hxx"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
@@ -98,6 +99,26 @@ void InNetworkOf(pid_t pid, const std::function<void()> &body) {
 
 void WaitReady(Cluster &cluster, unsigned id) {
     (void)cluster.WaitEvent("ready", With("id", id));
+}
+
+void WaitAllReport(Cluster &cluster) {
+    const auto workers = static_cast<size_t>(cluster.WaitEvent("setup").Number("workers"));
+    const bool reported = WaitFor([&] {
+        const auto pids = cluster.Workers();
+        const std::string out = cluster.Out();
+        return pids.size() == workers &&
+               std::all_of(pids.begin(), pids.end(), [&out](const auto &slot_and_pid) {
+                   const std::string pid = "pid=" + std::to_string(slot_and_pid.second);
+                   return Contains(out, pid + " ") || Contains(out, pid + "\n");
+               });
+    });
+    if (!reported)
+        throw std::runtime_error("not all workers reported\n" + cluster.Describe());
+}
+
+Ended StopServers(Cluster &cluster) {
+    WaitAllReport(cluster);
+    return cluster.Stop();
 }
 
 std::map<std::string, unsigned> Shares(const std::string &address, unsigned count,

@@ -48,6 +48,12 @@ void InNetworkOf(pid_t pid, const std::function<void()> &body);
 /** `ready` of the worker with that id. */
 void WaitReady(Cluster &cluster, unsigned id);
 
+/** Waits until the program of every slot has said "pid=…", so that it handles signals. */
+void WaitAllReport(Cluster &cluster);
+
+/** That, then TERM; the end. */
+Ended StopServers(Cluster &cluster);
+
 /** Slot → how many of `count` new connections it answered. */
 std::map<std::string, unsigned> Shares(const std::string &address, unsigned count,
                                        const std::string &field = "slot");

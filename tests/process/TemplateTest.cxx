@@ -46,7 +46,7 @@ TEST_CASE("--env sets, replaces and expands") {
     CHECK(second["EMPTY"] == "");
     CHECK(second["TWO"] == "1=2");
     CHECK(second["REPLACED"] == "new");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("arguments are expanded with --expand only") {
@@ -57,12 +57,12 @@ TEST_CASE("arguments are expanded with --expand only") {
             {.options = {"-n", "1", "-p", "127.0.0.1:0", "--expand"}, .command = command});
         const std::string port = std::to_string(cluster.Port());
         CHECK(Ask(cluster.Address(), "args") == "0 --port=" + port + " 9000 {x}");
-        CHECK(cluster.Stop() == Exited(0));
+        CHECK(StopServers(cluster) == Exited(0));
     }
     {
         Cluster cluster({.options = {"-n", "1", "-p", "127.0.0.1:0"}, .command = command});
         CHECK(Ask(cluster.Address(), "args") == "{slot} --port={port} {9000+slot} {x}");
-        CHECK(cluster.Stop() == Exited(0));
+        CHECK(StopServers(cluster) == Exited(0));
     }
 }
 
@@ -72,5 +72,5 @@ TEST_CASE("templates follow the worker, not the start of the launcher") {
     cluster.WaitUp();
     (void)kill(cluster.WaitOnline(2), SIGKILL);
     CHECK(Contains(CommandLine(cluster.WaitOnline(3)), "echo-server 3"));
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }

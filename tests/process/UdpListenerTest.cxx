@@ -28,7 +28,7 @@ void TryFlows(const std::string &option, const std::string &listen,
     }
     if (balance != "none")
         CHECK(slots.size() == 4);
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 } // namespace
@@ -45,7 +45,7 @@ TEST_CASE("PORT/udp, both families") {
     (void)cluster.WaitOnline(2);
     CHECK(Field(Connection("udp:127.0.0.1:" + port).Ask("who"), "generation") == "1");
     CHECK(Field(Connection("udp:[::1]:" + port).Ask("who"), "generation") == "1");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("--balance none: one shared UDP socket") {
@@ -62,7 +62,7 @@ TEST_CASE("TCP and UDP on one port number are two listeners") {
     CHECK(Field(Ask("udp:127.0.0.1:" + port, "who"), "generation") == "1");
     // Exactly one TCP port was asked for.
     CHECK(Ask("127.0.0.1:" + port, "env PORT") == port);
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("flows of a worker that died go to its replacement or to others") {
@@ -77,5 +77,5 @@ TEST_CASE("flows of a worker that died go to its replacement or to others") {
     (void)cluster.WaitOnline(3);
     for (const auto &flow : flows)
         CHECK(Field(flow->Ask("who"), "id") != "1");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }

@@ -38,7 +38,7 @@ TEST_CASE("a path: served by all workers over one socket, gone at the end") {
         CHECK(inode != 0);
         CHECK(inode == SocketInode(Descriptors(cluster.WaitOnline(2))[3]));
         CHECK(S_ISSOCK(Look(path).st_mode));
-        CHECK(cluster.Stop() == Exited(0));
+        CHECK(StopServers(cluster) == Exited(0));
         CHECK(!Exists(path));
     });
 }
@@ -50,7 +50,7 @@ TEST_CASE("a relative path counts from the launcher's directory") {
                      .start = {.cwd = directory.Path()}});
     (void)cluster.WaitOnline(1);
     CHECK(Field(AskUntilAnswered("unix:" + directory / "relative.sock", "who"), "id") == "1");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
     CHECK(!Exists(directory / "relative.sock"));
 }
 
@@ -64,7 +64,7 @@ TEST_CASE("mode=") {
                          .command = {EchoServer()}});
         (void)cluster.WaitOnline(1);
         CHECK((Look(path).st_mode & 07777) == mode);
-        CHECK(cluster.Stop() == Exited(0));
+        CHECK(StopServers(cluster) == Exited(0));
     }
 }
 
@@ -81,7 +81,7 @@ TEST_CASE("user= and group=") {
     CHECK(Look(path).st_gid == 4002);
     CHECK((Look(path).st_mode & 07777) == 0640);
     CHECK(Field(Ask("unix:" + path, "who"), "listener") == "web");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("a stale socket file is replaced") {
@@ -92,7 +92,7 @@ TEST_CASE("a stale socket file is replaced") {
     REQUIRE(IsRefused("unix:" + path));
     Cluster cluster({.options = {"-n", "1", "-l", "unix:" + path}, .command = {EchoServer()}});
     CHECK(Field(AskUntilAnswered("unix:" + path, "who"), "id") == "1");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
     CHECK(!Exists(path));
 }
 
@@ -109,7 +109,7 @@ TEST_CASE("the socket file of a launcher that was killed is replaced") {
     REQUIRE(Exists(path));
     Cluster cluster({.options = {"-n", "1", "-l", "unix:" + path}, .command = {EchoServer()}});
     CHECK(Field(AskUntilAnswered("unix:" + path, "who"), "id") == "1");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }
 
 TEST_CASE("a path that is served is refused and stays as it is") {
@@ -136,7 +136,7 @@ TEST_CASE("a file that has taken the place of the socket is not removed") {
     (void)cluster.WaitOnline(1);
     REQUIRE(unlink(path.c_str()) == 0);
     const Fd other = ListenOn("unix:" + path);
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
     CHECK(Exists(path));
     CHECK(!IsRefused("unix:" + path));
 }
@@ -162,7 +162,7 @@ TEST_CASE("an abstract name") {
         CHECK(cluster.Address() == name);
         CHECK(Field(Ask(name, "who"), "generation") == "1");
         CheckRefused(RunClusterize({"-l", name, "--", "true"}), 125, {name.substr(5), "in use"});
-        CHECK(cluster.Stop() == Exited(0));
+        CHECK(StopServers(cluster) == Exited(0));
         CHECK(IsRefused(name));
     });
 }
@@ -175,5 +175,5 @@ TEST_CASE("CLUSTERIZE_LISTEN has one address a line") {
                                        {"CLUSTERIZE_WORKERS", "1"}}}});
     CHECK(Field(Ask(cluster.Address(1), "who"), "listener") == "b");
     CHECK(Field(Ask(cluster.Address(0), "who"), "listener") == "a");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }

@@ -34,7 +34,7 @@ TEST_CASE("the variables that every worker has") {
             CHECK(!worker->contains("CLUSTERIZE_CHANNEL_FD"));
         }
         CHECK(first["CLUSTERIZE_RUN"] == second["CLUSTERIZE_RUN"]);
-        CHECK(cluster.Stop() == Exited(0));
+        CHECK(StopServers(cluster) == Exited(0));
     });
 }
 
@@ -79,7 +79,7 @@ TEST_CASE("the variables of options are read and removed") {
     for (const auto &[name, value] : options)
         CHECK_MESSAGE(!worker.contains(name), name);
     CHECK(Contains(CommandLine(cluster.WaitOnline(2)), "echo-server 1"));
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
     CHECK(Contains(cluster.Out(), "signal=3"));
 }
 
@@ -165,5 +165,5 @@ TEST_CASE("ports of an outer clusterize can be served by an inner one") {
                      .command = {ClusterizePath(), "-n", "2", "--", EchoServer()}});
     const std::string answer = Ask(cluster.Address(), "who");
     CHECK(Field(answer, "listener") == "web");
-    CHECK(cluster.Stop() == Exited(0));
+    CHECK(StopServers(cluster) == Exited(0));
 }

@@ -21,6 +21,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <map>
 #include <string>
 #include <sys/epoll.h>
@@ -173,7 +174,6 @@ class Server {
     }
 
     void Accept(int fd) {
-        // The socket may be shared, and then another worker may have been faster.
         const int client = accept4(fd, nullptr, nullptr, SOCK_CLOEXEC);
         if (client < 0)
             return;
@@ -231,6 +231,8 @@ public:
             WatchSignals();
         const bool idle = std::atol(Variable("CLUSTERIZE_WORKER_ID").c_str()) < options.idle_until;
         for (const auto &[fd, listener] : listeners) {
+            // The socket may be shared: another worker may be faster after the wake-up.
+            fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
             if (!idle)
                 Watch(fd);
         }
