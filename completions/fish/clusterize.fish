@@ -90,7 +90,7 @@ complete -c clusterize -n __fish_clusterize_options -l stop-delay -x -d 'Time un
 
 # Reporting
 complete -c clusterize -n __fish_clusterize_options -l events -r -F -a '- fd:' -d 'Write events as lines of JSON'
-complete -c clusterize -n __fish_clusterize_options -l log-level -x -a 'error warn info debug' -d 'How much is logged'
+complete -c clusterize -n __fish_clusterize_options -l log-level -x -a '(__fish_clusterize_list levels)' -d 'How much is logged'
 complete -c clusterize -n __fish_clusterize_options -l list -x -a '(__fish_clusterize_list lists)' -d 'Print a table'
 complete -c clusterize -n __fish_clusterize_options -s V -l version -d 'Print the version'
 complete -c clusterize -n __fish_clusterize_options -s h -l help -d 'Print the help'
