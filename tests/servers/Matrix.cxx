@@ -45,7 +45,7 @@ class Trial {
     const Server &server;
     const Mode &mode;
     TempDir dir;
-    std::string address;
+    std::string port, address;
     std::unique_ptr<Cluster> cluster;
 
     /** What was below the worker that was killed. */
@@ -55,6 +55,7 @@ class Trial {
     std::string Filled(std::string_view text) const {
         std::string result(text);
         Replace(result, "@DIR@", dir.Path());
+        Replace(result, "@PORT@", port);
         Replace(result, "@ADDRESS@", address);
         Replace(result, "@SYSTEMD_SERVER@", Reachable(SYSTEMD_SERVER));
         return result;
@@ -91,7 +92,8 @@ public:
 };
 
 Trial::Trial(const Server &server_, const Mode &mode_) : server(server_), mode(mode_) {
-    address = "127.0.0.1:" + std::to_string(FreePort());
+    port = std::to_string(FreePort());
+    address = std::string(server.host) + ":" + port;
     if (IsRoot() && mode.as != Mode::As::SELF)
         dir.GiveTo(NOBODY, NOBODY);
     for (const auto file : server.files) {

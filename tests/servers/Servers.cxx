@@ -99,6 +99,17 @@ std::span<const Server> Servers() {
          .stop_status = 0,
          .asked = Asked::FASTCGI,
          .answers_itself = false},
+        // One socket for both families: php-fpm looks for IPv6 addresses without their brackets.
+        {.name = "php-fpm-all",
+         .program = "/usr/sbin/php-fpm8.2",
+         .package = "php8.2-fpm",
+         .options = {"-p", "@PORT@", "--contract", "php-fpm"},
+         .command = {"/usr/sbin/php-fpm8.2", "-n", "-R", "-F", "-y", "@DIR@/php-fpm.conf"},
+         .files = {"php-fpm.conf", "pid.php"},
+         .stop_status = 0,
+         .asked = Asked::FASTCGI,
+         .host = "[::]",
+         .answers_itself = false},
         // An IPv4 address: Starlet knows no other.
         {.name = "starlet",
          .program = "/usr/bin/plackup",

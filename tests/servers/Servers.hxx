@@ -11,7 +11,7 @@ enum class Asked { HTTP, FASTCGI, DATAGRAM };
  * One real server, as it comes from its package, and how it is put behind clusterize.
  *
  * In all texts @DIR@ is the directory of the run, which holds the server's files, @PORT@ a free
- * port, @ADDRESS@ what -l is given, @SYSTEMD_SERVER@ the program of this directory that uses
+ * port, @ADDRESS@ `host` with that port, @SYSTEMD_SERVER@ the program of this directory that uses
  * libsystemd. Braces are left to clusterize.
  */
 struct Server {
@@ -31,6 +31,9 @@ struct Server {
     int stop_status;
 
     Asked asked = Asked::HTTP;
+
+    /** What @ADDRESS@ is made of; a client goes to 127.0.0.1 all the same. */
+    std::string_view host = "127.0.0.1";
 
     /** Whether the main process itself answers, and not one that it starts. */
     bool answers_itself = true;
