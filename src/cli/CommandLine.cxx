@@ -65,6 +65,8 @@ int FindCommand(int argc, const char *const *argv, std::vector<const OptionRow *
         i++;
         if (row->IsFlag() && word.starts_with("--") && HasValueAttached(word))
             throw util::UserError(fmt::format("--{} takes no value: {}", row->name, util::Quote(word)));
+        if (!row->IsFlag() && word.starts_with("--") && word.ends_with('=') && word.find('=') == word.size() - 1)
+            throw util::UserError(fmt::format("{} needs a value: {}", word, row->value));
         if (!row->IsFlag() && !HasValueAttached(word)) {
             if (i == argc)
                 throw util::UserError(fmt::format("{} needs a value: {}", word, row->value));

@@ -69,12 +69,15 @@ void RenderNginx(const Handover &handover, spawn::Environment &env) {
         env.Set("NGINX", JoinFds(handover, ";") + ";");
 }
 
-/** The same for php-fpm: "ADDRESS=FD" with commas (sapi/fpm/fpm/fpm_sockets.c). */
+/** The same for php-fpm: "ADDRESS=FD" with commas; IPv6 without brackets (sapi/fpm/fpm/fpm_sockets.c). */
 void RenderPhpFpm(const Handover &handover, spawn::Environment &env) {
     std::string sockets;
-    for (const Handed &handed : handover.listeners)
-        fmt::format_to(std::back_inserter(sockets), "{}{}={}", sockets.empty() ? "" : ",",
-                       handed.spec->at.address.ToString(), handed.fd);
+    for (const Handed &handed : handover.listeners) {
+        const net::Address &address = handed.spec->at.address;
+        const auto port = address.Port();
+        fmt::format_to(std::back_inserter(sockets), "{}{}{}={}", sockets.empty() ? "" : ",", address.Host(),
+                       port ? fmt::format(":{}", *port) : "", handed.fd);
+    }
     if (!sockets.empty())
         env.Set("FPM_SOCKETS", sockets);
 }

@@ -13,9 +13,6 @@ public:
     /** Throws std::system_error. */
     SignalEvent(Loop &loop, const sigset_t &signals, Callback callback);
 
-    /** The mask that the process was started with. */
-    const sigset_t &MaskBefore() const noexcept { return signal_fd.MaskBefore(); }
-
 private:
     void OnReadable(std::uint32_t events) noexcept;
 

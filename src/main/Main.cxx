@@ -55,7 +55,6 @@ plan::Plan MakePlan(const cli::CommandLine &line, bool has_terminal) {
     surroundings.environment = spawn::Environment(environ);
     surroundings.has_terminal = has_terminal;
     surroundings.descriptor_limit = sys::RaiseDescriptorLimit();
-    sigprocmask(SIG_BLOCK, nullptr, &surroundings.mask);
     if (const auto count = surroundings.environment.Find("WEB_CONCURRENCY"); count && !count->empty())
         surroundings.web_concurrency = *count;
     auto activation = net::ReadActivation(

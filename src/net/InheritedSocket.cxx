@@ -15,7 +15,7 @@ int GetOption(const ListenSpec &spec, int level, int option) {
     socklen_t length = sizeof(value);
     if (getsockopt(spec.descriptor, level, option, &value, &length) != 0)
         throw OpenFailure("cannot serve", spec, errno,
-                          errno == ENOTSOCK ? fmt::format("descriptor {} is something else", spec.descriptor) : "");
+                          errno == ENOTSOCK ? "that descriptor is no socket" : "");
     return value;
 }
 

@@ -184,7 +184,7 @@ std::vector<ListenSpec> ParseListener(std::string_view text, const ListenContext
     const ListenerKind &kind = FindKind(address);
     auto specs = kind.parse(address.substr(kind.prefix.size()), context);
     for (ListenSpec &spec : specs) {
-        spec.text = text;
+        spec.text = kind.parse == ParseActivation ? fmt::format("descriptor {} of LISTEN_FDS", spec.descriptor) : text;
         if (!name.empty())
             spec.name = name;
         // ':' separates the names in LISTEN_FDNAMES.

@@ -114,7 +114,6 @@ Plan Build(Options options, Surroundings surroundings) {
     worker->directory = std::move(options.directory);
     worker->cpus = std::move(options.cpus);
     worker->descriptor_limit = surroundings.descriptor_limit;
-    worker->mask = surroundings.mask;
     worker->own_group = !surroundings.has_terminal;
     worker->null_stdin = options.null_stdin.value_or(workers > 1) || ServesStandardInput(options.listeners);
     worker->run = MakeRun();

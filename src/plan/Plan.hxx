@@ -17,7 +17,6 @@ struct Surroundings {
     std::optional<std::string> web_concurrency;
     std::optional<net::Activation> activation;
     rlimit descriptor_limit = {};
-    sigset_t mask = {};
     bool has_terminal = false;
 };
 

@@ -34,7 +34,6 @@ spawn::LaunchSpec MakeLaunchSpec(const WorkerSpec &spec, contract::Handover hand
     if (!spec.cpus.empty())
         launch.cpus = {spec.cpus[handover.slot % spec.cpus.size()]};
     launch.descriptor_limit = spec.descriptor_limit;
-    launch.mask = spec.mask;
     launch.own_group = spec.own_group;
     return launch;
 }

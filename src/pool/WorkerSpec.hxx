@@ -21,7 +21,6 @@ struct WorkerSpec {
     std::string directory;
     std::vector<unsigned> cpus; // slot k is pinned to the k-th, wrapping; empty: not pinned
     rlimit descriptor_limit = {};
-    sigset_t mask = {};
     bool own_group = false; // the launcher has no terminal: job control needs nothing of it
     bool null_stdin = false;
     std::string run; // CLUSTERIZE_RUN

@@ -73,7 +73,6 @@ std::variant<Launched, LaunchFailure> CloneLauncher::Launch(LaunchSpec &spec) no
     plan.death_signal = SIGTERM;
     plan.launcher = getpid();
     plan.descriptor_limit = spec.descriptor_limit;
-    plan.mask = &spec.mask;
 
     const pid_t pid =
         clone(RunChild, stack.data() + stack.size(), CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);

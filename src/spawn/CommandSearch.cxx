@@ -9,6 +9,8 @@ std::vector<std::string> CommandPaths(std::string_view command, std::optional<st
         paths.emplace_back(command);
         return paths;
     }
+    if (command.empty()) // the path of a directory would be left
+        return paths;
     for (const std::string_view directory : util::Split(path.value_or("/usr/local/bin:/usr/bin:/bin"), ':')) {
         std::string candidate(directory);
         if (!candidate.empty())

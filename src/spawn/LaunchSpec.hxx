@@ -2,7 +2,6 @@
 
 #include "spawn/Environment.hxx"
 
-#include <csignal>
 #include <optional>
 #include <string>
 #include <sys/resource.h>
@@ -27,7 +26,6 @@ struct LaunchSpec {
     std::string directory;      // empty: the launcher's
     std::vector<unsigned> cpus; // empty: the launcher's
     rlimit descriptor_limit = {};
-    sigset_t mask = {};
     bool own_group = false;
 };
 

@@ -7,7 +7,7 @@
 namespace sys {
 
 SignalFd::SignalFd(const sigset_t &signals) {
-    sigprocmask(SIG_BLOCK, &signals, &before);
+    sigprocmask(SIG_BLOCK, &signals, nullptr);
     fd = UniqueFd(AdoptTag(), signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!fd.IsDefined())
         throw MakeErrno("cannot create a signal descriptor");

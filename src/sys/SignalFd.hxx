@@ -9,20 +9,18 @@
 namespace sys {
 
 /** Blocks the signals of a set for the process and hands them over as records, see signalfd(2). The
- *  mask that was there before is kept for the children; the destructor does not restore it. */
+ *  destructor does not unblock them. */
 class SignalFd {
 public:
     /** Throws std::system_error. */
     explicit SignalFd(const sigset_t &signals);
 
     Fd Descriptor() const noexcept { return fd; }
-    const sigset_t &MaskBefore() const noexcept { return before; }
 
     /** Everything that is pending now, lowest number first; empty where nothing is. */
     std::vector<signalfd_siginfo> ReadAll();
 
 private:
-    sigset_t before = {};
     UniqueFd fd;
 };
 

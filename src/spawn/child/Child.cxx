@@ -17,7 +17,7 @@ namespace spawn {
 namespace {
 
 constexpr long PIDFS_MAGIC = 0x50494446; // linux/magic.h, kernel 6.9: inode numbers are unique
-constexpr std::size_t KERNEL_SIGSET_BYTES = 8;
+constexpr std::size_t KERNEL_SIGSET_BYTES = 8; // _NSIG / 8
 
 [[noreturn]] void Exit() noexcept {
     for (;;)
@@ -136,8 +136,9 @@ int RunChild(void *opaque) noexcept {
         Check(plan, ExecStage::DIRECTORY, syscall(SYS_chdir, plan.directory));
     TieToLauncher(plan);
     Check(plan, ExecStage::LIMITS, syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &plan.descriptor_limit, nullptr));
+    const unsigned long nothing_blocked[KERNEL_SIGSET_BYTES / sizeof(unsigned long)] = {};
     Check(plan, ExecStage::MASK,
-          syscall(SYS_rt_sigprocmask, SIG_SETMASK, plan.mask, nullptr, KERNEL_SIGSET_BYTES));
+          syscall(SYS_rt_sigprocmask, SIG_SETMASK, nothing_blocked, nullptr, KERNEL_SIGSET_BYTES));
     Execute(plan);
 }
 

@@ -46,7 +46,6 @@ struct ChildPlan {
     int death_signal; // sent to the worker when the launcher dies
     pid_t launcher;
     rlimit descriptor_limit;
-    const sigset_t *mask;
 
     ExecStage failed_stage; // out
     int failed_errno;       // out; 0: exec succeeded
