@@ -101,8 +101,9 @@ void ChangeIds(ChildPlan &plan) noexcept {
 /** After the ids: a change of them clears the death signal (prctl(2), PR_SET_PDEATHSIG). */
 void TieToLauncher(ChildPlan &plan) noexcept {
     Check(plan, ExecStage::DEATH_SIGNAL, syscall(SYS_prctl, PR_SET_PDEATHSIG, plan.death_signal, 0, 0, 0));
-    // It may have died before: nobody is left to read a failure.
-    if (syscall(SYS_getppid) != plan.launcher)
+    // It may have died before: nobody is left to read a failure. 0: it lives in an outer PID namespace.
+    const long parent = syscall(SYS_getppid);
+    if (parent != plan.launcher && parent != 0)
         Exit();
 }
 
