@@ -314,7 +314,7 @@ TEST_CASE("a worker finds the variables that the manual page promises, and no ot
 TEST_CASE("each option's variable is read, and named when its value is wrong") {
     const std::map<std::string, std::string> wrong = {{"--chdir", "/nonexistent/directory"},
                                                       {"--env", "no-equals-sign"},
-                                                      {"--events", "/nonexistent/directory/file"}};
+                                                      {"--events", "fd:x"}};
     for (const std::string &option : OptionsOfEnvironment()) {
         const auto found = wrong.find(option);
         const std::string value = found != wrong.end() ? found->second : "no/such:value";
