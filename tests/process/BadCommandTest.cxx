@@ -16,7 +16,9 @@ void Refuse(const std::string &command, int status, bool nobody) {
           {"-n", "3", "-p", "127.0.0.1:0", "--log-level", "warn"}}) {
         std::vector<std::string> words = options;
         words.insert(words.end(), {"--", command, "an", "argument"});
-        CheckRefused(RunClusterize(words, {.nobody = nobody}), status, {command});
+        // Directories of PATH that this user may not enter would be an answer of their own.
+        CheckRefused(RunClusterize(words, {.env = {{"PATH", "/usr/bin:/bin"}}, .nobody = nobody}),
+                     status, {command});
     }
 }
 

@@ -51,7 +51,7 @@ TEST_CASE("descriptors, at any point: it works or says what is missing, and leav
             failed = true;
             CHECK(result.ended == Exited(125));
             CHECK(Lines(result.err).size() == 1);
-            CHECK(Contains(result.err, "ulimit -n"));
+            CHECK(Contains(result.err, "oo many open files"));
         }
     }
     CHECK(failed);

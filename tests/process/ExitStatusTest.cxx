@@ -12,12 +12,10 @@ Ended StatusOf(std::vector<std::string> arguments) {
     return RunClusterize(std::move(arguments), {.limits = {{RLIMIT_CORE, 0, 0}}}).ended;
 }
 
-/** Of a cluster that is stopped by TERM once it has said something. */
-Ended Stopped(std::vector<std::string> options, std::vector<std::string> command,
-              const std::string &sign) {
+/** Of a cluster that is stopped by TERM once all workers have said something. */
+Ended Stopped(std::vector<std::string> options, std::vector<std::string> command) {
     Cluster cluster({.options = std::move(options), .command = std::move(command)});
-    cluster.WaitOut(sign);
-    return cluster.Stop();
+    return StopServers(cluster);
 }
 
 } // namespace
@@ -72,11 +70,11 @@ TEST_CASE("boot failures") {
 
 TEST_CASE("a stop that was asked for") {
     const std::vector<std::string> serve{"-n", "2", "-p", "127.0.0.1:0", "--stop-timeout", "1"};
-    CHECK(Stopped(serve, {EchoServer()}, "serving") == Exited(0));
-    CHECK(Stopped(serve, {Behave(), "pause"}, "pausing") == Exited(143));
-    CHECK(Stopped(serve, {Behave(), "ignore-term"}, "ignoring slot=1") == Exited(137));
-    CHECK(Stopped({"-n", "1"}, {Behave(), "pause"}, "pausing") == Exited(143));
-    CHECK(Stopped({"-n", "1"}, {Behave(), "signal-log"}, "start") == Exited(0));
+    CHECK(Stopped(serve, {EchoServer()}) == Exited(0));
+    CHECK(Stopped(serve, {Behave(), "pause"}) == Exited(143));
+    CHECK(Stopped(serve, {Behave(), "ignore-term"}) == Exited(137));
+    CHECK(Stopped({"-n", "1"}, {Behave(), "pause"}) == Exited(143));
+    CHECK(Stopped({"-n", "1"}, {Behave(), "signal-log"}) == Exited(0));
 }
 
 TEST_CASE("the first that did not end with 0 decides a stop") {

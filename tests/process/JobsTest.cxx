@@ -51,8 +51,12 @@ TEST_CASE("--jobs with a port: not restarted, the port is there") {
     CHECK(!cluster.WaitEvent("setup").Flag("serving"));
     (void)cluster.WaitOnline(2);
     const std::string address = cluster.Address();
+    WaitAllReport(cluster);
     CHECK(Ask(address, "exit 0") == "exiting");
     (void)cluster.WaitEvents("exit", 1);
+    // The other one has them all now.
+    for (int i = 0; i < 10; ++i)
+        CHECK(Connection(address).Ask("words", Duration{10'000}) == "words");
     CHECK(Ask(address, "exit 4") == "exiting");
     CHECK(cluster.Wait() == Exited(4));
     CHECK(cluster.Seen("fork").size() == 2);

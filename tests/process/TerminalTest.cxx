@@ -124,24 +124,24 @@ TEST_CASE("a single worker reads what is typed") {
 TEST_CASE("Ctrl-Z and fg: suspended with all workers, and resumed") {
     // A shell with job control, for which its standard error has to be the terminal, has the
     // launcher in a process group of its own.
-    Process shell({.argv = {"bash", "-m", "-c",
-                            "\"$0\" -n 2 -- \"$1\" pause; echo suspended $?; fg; echo over $?",
-                            ClusterizePath(), Behave()},
-                   .terminal = true,
-                   .prepare = [] { (void)dup2(STDIN_FILENO, STDERR_FILENO); }});
+    Process shell(
+        {.argv = {"bash", "-m", "-c",
+                  "\"$0\" -n 2 -- \"$1\" pause; echo suspended $?; read line; fg; echo over $?",
+                  ClusterizePath(), Behave()},
+         .terminal = true,
+         .prepare = [] { (void)dup2(STDIN_FILENO, STDERR_FILENO); }});
     REQUIRE(WaitFor([&] { return Count(shell.Out(), "pausing ") == 2; }));
     shell.Type("\x1a");
     shell.WaitOut("suspended 14"); // 128 and STOP or TSTP
-    unsigned stopped = 0;
-    for (const pid_t pid : Descendants(shell.Pid()))
-        stopped += State(pid) == 'T' ? 1 : 0;
-    CHECK(stopped == 3);
-    REQUIRE(WaitFor([&] {
-        unsigned running = 0;
+    const auto stopped = [&shell] {
+        unsigned count = 0;
         for (const pid_t pid : Descendants(shell.Pid()))
-            running += State(pid) != 'T' ? 1 : 0;
-        return running == 3;
-    }));
+            count += State(pid) == 'T' ? 1 : 0;
+        return count;
+    };
+    CHECK(WaitFor([&] { return stopped() == 3; }));
+    shell.Type("\n");
+    REQUIRE(WaitFor([&] { return stopped() == 0; }));
     shell.Type(CTRL_C);
     shell.Wait();
     CHECK(Count(shell.Out(), "pausing ") == 2);

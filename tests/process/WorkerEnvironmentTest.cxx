@@ -165,5 +165,6 @@ TEST_CASE("ports of an outer clusterize can be served by an inner one") {
                      .command = {ClusterizePath(), "-n", "2", "--", EchoServer()}});
     const std::string answer = Ask(cluster.Address(), "who");
     CHECK(Field(answer, "listener") == "web");
-    CHECK(StopServers(cluster) == Exited(0));
+    REQUIRE(WaitFor([&] { return Count(cluster.Out(), "serving ") == 2; }));
+    CHECK(cluster.Stop() == Exited(0));
 }
