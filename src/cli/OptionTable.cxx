@@ -2,14 +2,17 @@
 #include "balance/Policies.hxx"
 #include "sys/Accounts.hxx"
 #include "sys/CpuSet.hxx"
+#include "sys/Error.hxx"
 #include "sys/SignalNames.hxx"
 #include "util/Number.hxx"
 #include "util/Table.hxx"
 #include "util/Text.hxx"
 #include "util/UserError.hxx"
 
+#include <cerrno>
 #include <climits>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 namespace cli {
 
@@ -36,9 +39,13 @@ void ApplyEnv(Options &options, Text text, const Context &) {
 }
 
 void ApplyChdir(Options &options, Text text, const Context &) {
-    if (text.empty())
-        throw UserError("must be a directory");
-    options.directory = text;
+    struct stat status = {};
+    const std::string path(text);
+    if (stat(path.c_str(), &status) != 0)
+        throw UserError(fmt::format("must be a directory that exists: {}", sys::ErrnoText(errno)));
+    if (!S_ISDIR(status.st_mode))
+        throw UserError("must be a directory, that is a file");
+    options.directory = path;
 }
 
 gid_t ParseGroup(Text text, const sys::Accounts &accounts) {
@@ -144,11 +151,11 @@ void ApplyStopDelay(Options &options, Text text, const Context &) {
     options.stop_delay = ParseDuration(text);
 }
 
-void ApplyEvents(Options &options, Text text, const Context &) {
+void ApplyEvents(Options &options, Text text, const Context &context) {
     const bool is_descriptor = text.starts_with("fd:");
     if (text.empty() || (is_descriptor && !util::ParseUnsigned(text.substr(3), INT_MAX)))
         throw UserError("must be a file, fd:N, or - for standard output");
-    options.events = text;
+    options.events = {context.source, std::string(text)};
 }
 
 void ApplyLogLevel(Options &options, Text text, const Context &) {

@@ -14,6 +14,7 @@ namespace cli {
 struct OptionContext {
     const sys::Accounts &accounts;
     net::ListenContext listen;
+    std::string source = {}; // "--port", "CLUSTERIZE_PORT": where the value comes from
 };
 
 enum class Group : std::uint8_t { WORKERS, LISTENERS, LIFECYCLE, REPORTING };

@@ -14,7 +14,9 @@ namespace {
 void Apply(const OptionRow &row, const std::string &source, std::string_view value, plan::Options &options,
            const OptionContext &context) {
     try {
-        row.apply(options, value, context);
+        OptionContext named = context;
+        named.source = source;
+        row.apply(options, value, named);
     } catch (const util::UserError &error) {
         throw util::UserError(fmt::format("{} {}: {}", source, util::Quote(value), error.what()));
     }

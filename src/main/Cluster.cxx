@@ -17,19 +17,20 @@ namespace launcher {
 namespace {
 
 /** `--events`: a file to append to, an inherited descriptor, or standard output. */
-report::Outlet OpenEvents(const std::string &target) {
+report::Outlet OpenEvents(const plan::Named &events) {
+    const std::string &target = events.value;
     if (target == "-")
         return report::Outlet(sys::Fd(STDOUT_FILENO));
     if (target.starts_with("fd:")) {
         const int fd = static_cast<int>(util::ParseUnsigned(target.substr(3), INT_MAX).value_or(0));
         // The workers have no use for it, and its reader waits for the end.
         if (fcntl(fd, F_GETFD) < 0 || (fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0))
-            throw util::UserError(fmt::format("--events {}: descriptor {} is not open", util::Quote(target), fd));
+            throw util::UserError(fmt::format("{} {}: descriptor {} is not open", events.source, util::Quote(target), fd));
         return report::Outlet(sys::Fd(fd));
     }
     sys::UniqueFd file(sys::AdoptTag(), open(target.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
     if (!file.IsDefined())
-        throw util::UserError(fmt::format("--events {}: {}", util::Quote(target), sys::ErrnoText(errno)));
+        throw util::UserError(fmt::format("{} {}: {}", events.source, util::Quote(target), sys::ErrnoText(errno)));
     return report::Outlet(std::move(file));
 }
 

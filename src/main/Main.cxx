@@ -65,7 +65,7 @@ plan::Plan MakePlan(const cli::CommandLine &line, bool has_terminal) {
     const sys::Accounts accounts;
     const net::Activation *handed = surroundings.activation ? &*surroundings.activation : nullptr;
     plan::Options options = cli::ReadOptions(line, surroundings.environment,
-                                             {accounts, {accounts, handed, activation.lacks}}, warnings);
+                                             {accounts, {accounts, handed, activation.lacks}, {}}, warnings);
     if (options.command.empty())
         throw util::UserError("no command to start: clusterize [OPTION...] [--] COMMAND [ARG...]; see clusterize --help");
     plan::Plan plan = plan::Build(std::move(options), std::move(surroundings));

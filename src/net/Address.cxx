@@ -1,4 +1,5 @@
 #include "net/Address.hxx"
+#include "net/ListenSpec.hxx"
 #include "sys/Error.hxx"
 #include "util/Number.hxx"
 #include "util/Text.hxx"
@@ -135,6 +136,18 @@ std::string Address::ToString() const {
     if (!port)
         return Host();
     return Family() == AF_INET6 ? fmt::format("[{}]:{}", Host(), *port) : fmt::format("{}:{}", Host(), *port);
+}
+
+std::string DefaultName(const Endpoint &endpoint) {
+    if (const auto port = endpoint.address.Port())
+        return fmt::format("{}{}", *port, endpoint.type == SOCK_DGRAM ? "/udp" : "");
+    std::string name = endpoint.address.Host();
+    name.erase(0, name.starts_with('@') ? 1 : name.rfind('/') + 1);
+    // ':' separates the names in LISTEN_FDNAMES.
+    for (char &c : name)
+        if (c == ':' || static_cast<unsigned char>(c) < ' ')
+            c = '_';
+    return name;
 }
 
 bool operator==(const Address &a, const Address &b) noexcept {

@@ -32,7 +32,8 @@ struct ListenSpec {
         INHERITED, // `descriptor` is such a socket already
     };
 
-    std::string name; // for LISTEN_FDNAMES and {fd:NAME}; no ':' and no control characters
+    std::string name; // for LISTEN_FDNAMES and {fd:NAME}; no ':' and no control characters. Empty:
+                      // DefaultName() of what was opened
     std::string text; // as the user wrote it, for messages
     Source source = Source::OPENED;
     Endpoint at;
@@ -41,5 +42,8 @@ struct ListenSpec {
     int backlog = 0;
     bool nonblocking = false; // O_NONBLOCK, which all workers of a socket share; not for inherited ones
 };
+
+/** "8000", "8000/udp", the last part of a unix path, an abstract name. */
+std::string DefaultName(const Endpoint &endpoint);
 
 } // namespace net

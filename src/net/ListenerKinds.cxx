@@ -48,7 +48,6 @@ std::vector<ListenSpec> ParseInet(std::string_view text, int type) {
     }
     const unsigned port = ParsePort(port_text);
     ListenSpec spec;
-    spec.name = fmt::format("{}{}", port, type == SOCK_DGRAM ? "/udp" : "");
     spec.at.type = type;
     if (host == "*")
         host = {};
@@ -109,8 +108,6 @@ std::vector<ListenSpec> ParseUnix(std::string_view text, const ListenContext &co
     if (path.size() > Address::MOST_PATH)
         throw UserError(fmt::format("the path has {} bytes, the kernel takes {}", path.size(), Address::MOST_PATH));
     spec.at.address = Address::Unix(name, abstract);
-    const auto slash = name.rfind('/');
-    spec.name = name.substr(slash == std::string_view::npos ? 0 : slash + 1);
     return {spec};
 }
 
@@ -187,10 +184,6 @@ std::vector<ListenSpec> ParseListener(std::string_view text, const ListenContext
         spec.text = kind.parse == ParseActivation ? fmt::format("descriptor {} of LISTEN_FDS", spec.descriptor) : text;
         if (!name.empty())
             spec.name = name;
-        // ':' separates the names in LISTEN_FDNAMES.
-        for (char &c : spec.name)
-            if (c == ':' || static_cast<unsigned char>(c) < ' ')
-                c = '_';
     }
     return specs;
 }

@@ -26,7 +26,7 @@ struct ListenerKind {
     std::string_view name, help, prefix;
 
     /** `text` is what follows the prefix. Throws util::UserError with what would be right. Fills all of
-     *  the specs but `text`, and `name` only with the default; mostly one. */
+     *  the specs but `text`, and `name` only where it was handed over; mostly one. */
     std::vector<ListenSpec> (*parse)(std::string_view text, const ListenContext &context);
 };
 

@@ -24,12 +24,14 @@ Listener &ListenerTable::Open(const ListenSpec &spec) {
     listener.spec = spec;
     listener.shared = slots == 1 || !policy.WantsSlotSockets() || spec.source == ListenSpec::Source::INHERITED ||
                       spec.at.address.Family() == AF_UNIX;
+    listener.active.assign(slots, true);
     listener.steering = policy.Steer(spec.at.type, !listener.shared);
     if (listener.shared)
         OpenShared(listener);
     else
         OpenGroup(listener, slots);
-    listener.active.assign(slots, false);
+    if (listener.spec.name.empty())
+        listener.spec.name = DefaultName(listener.spec.at);
     listeners.push_back(std::move(listener));
     return listeners.back();
 }
@@ -77,7 +79,13 @@ void ListenerTable::SetActive(unsigned slot, bool is_active) noexcept {
     if (let_go)
         return;
     for (Listener &listener : listeners) {
-        if (listener.shared || listener.active[slot] == is_active)
+        if (listener.shared)
+            continue;
+        if (is_active && listener.presumed) {
+            listener.presumed = false;
+            listener.active.assign(slots, false);
+        }
+        if (listener.active[slot] == is_active)
             continue;
         listener.active[slot] = is_active;
         std::vector<const SlotSocket *> set;

@@ -26,7 +26,8 @@ private:
     bool shared = true;
     std::unique_ptr<Steering> steering;
     std::deque<SlotSocket> sockets; // by slot; a shared listener has one
-    std::vector<bool> active;       // by slot
+    std::vector<bool> active;       // by slot: the set in force, or empty where the last one has left it
+    bool presumed = true;           // no worker was ready yet: all count as active that have not died
     UnixFile file;
 };
 
@@ -51,7 +52,8 @@ public:
 
     std::vector<Exported> Exports(unsigned slot) const;
 
-    /** The slot has a worker that is ready: new connections go to it on every listener. */
+    /** The slot has a worker that is ready: new connections go to it on every listener. The first one
+     *  ends the time in which all slots are taken for active. */
     void Activate(unsigned slot) noexcept { SetActive(slot, true); }
 
     /** It has none. What waits in its queues waits for the next worker; where no slot is left the last

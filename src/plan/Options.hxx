@@ -19,6 +19,11 @@ struct PolicyRow;
 
 namespace plan {
 
+/** A value that can only be tried later: `source` is the option or variable, for the message. */
+struct Named {
+    std::string source, value;
+};
+
 /** What the user has said, each value checked on its own; what was not said is empty. Filled by the
  *  rows of cli's option table, from the command line and the environment alike. */
 struct Options {
@@ -42,7 +47,7 @@ struct Options {
     std::optional<int> stop_signal; // empty: auto
     std::optional<util::Duration> stop_timeout, stop_delay;
 
-    std::optional<std::string> events;
+    std::optional<Named> events;
     std::optional<report::Level> log_level;
 };
 

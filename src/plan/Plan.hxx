@@ -26,7 +26,7 @@ struct Plan {
     std::unique_ptr<net::SteeringPolicy> policy;
     std::string_view policy_name;
     pool::PoolSpec pool;
-    std::optional<std::string> events;
+    std::optional<Named> events;
     report::Level log_level = report::Level::INFO;
     std::vector<std::string> warnings;
 };

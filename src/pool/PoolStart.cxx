@@ -1,4 +1,5 @@
 #include "pool/Pool.hxx"
+#include "sys/Error.hxx"
 
 #include <fcntl.h>
 #include <system_error>
@@ -13,7 +14,7 @@ namespace {
 sys::UniqueFd OpenNullDevice() {
     sys::UniqueFd fd(sys::AdoptTag(), open("/dev/null", O_RDONLY | O_CLOEXEC));
     if (!fd.IsDefined())
-        throw std::system_error(errno, std::system_category(), "cannot open /dev/null");
+        throw sys::MakeErrno("cannot open /dev/null");
     return fd;
 }
 

@@ -6,7 +6,9 @@
 namespace sys {
 
 std::system_error MakeErrno(int error, const std::string &what) {
-    return {error, std::system_category(), what};
+    const bool no_descriptors = error == EMFILE || error == ENFILE;
+    return {error, std::system_category(),
+            no_descriptors ? what + " (the limit of descriptors is reached: ulimit -n)" : what};
 }
 
 std::system_error MakeErrno(const std::string &what) {

@@ -6,7 +6,8 @@
 
 namespace sys {
 
-/** A std::system_error of errno, or of the given number, for `throw`. */
+/** A std::system_error of errno, or of the given number, for `throw`; with the remedy where no
+ *  descriptors are left. */
 std::system_error MakeErrno(int error, const std::string &what);
 std::system_error MakeErrno(const std::string &what);
 
