@@ -211,7 +211,7 @@ void CheckArgumentsOf(const Shell &shell) {
 
 // --- options ---------------------------------------------------------------------------------
 
-TEST_CASE("list, help and manual page have the same options") {
+TEST_CASE("the help and the manual page have the options of the list") {
     const Manual manual;
     const Names in_help = HelpNames(), in_manual = manual.Names("OPTIONS", "Fl");
     CheckSame("help against list", LongNames(in_help), Options());
@@ -287,7 +287,7 @@ TEST_CASE("every option of the README exists") {
     }
 }
 
-TEST_CASE("the manual page names the variable of each option, and no other") {
+TEST_CASE("the manual page names the variable of each option and no other") {
     const Manual manual;
     static const std::regex variable("CLUSTERIZE_[A-Z_]*[A-Z]");
     Names of_options;
@@ -303,7 +303,7 @@ TEST_CASE("the manual page names the variable of each option, and no other") {
     CheckSame("variables anywhere", FindAll(manual.Text(), variable), everywhere);
 }
 
-TEST_CASE("a worker finds the variables that the manual page promises, and no other") {
+TEST_CASE("a worker finds the variables that the manual page promises and no other") {
     const Result result = RunClusterize({"--", "env"});
     REQUIRE(result.ended == Exited(0));
     static const std::regex variable("(?:^|\n)(CLUSTERIZE_[A-Z_]+)=");
@@ -311,10 +311,9 @@ TEST_CASE("a worker finds the variables that the manual page promises, and no ot
               Manual().Names("WHAT A WORKER FINDS", "Ev"));
 }
 
-TEST_CASE("each option's variable is read, and named when its value is wrong") {
-    const std::map<std::string, std::string> wrong = {{"--chdir", "/nonexistent/directory"},
-                                                      {"--env", "no-equals-sign"},
-                                                      {"--events", "fd:x"}};
+TEST_CASE("the variable of each option is read and named when its value is wrong") {
+    const std::map<std::string, std::string> wrong = {
+        {"--chdir", "/nonexistent/directory"}, {"--env", "no-equals-sign"}, {"--events", "fd:x"}};
     for (const std::string &option : OptionsOfEnvironment()) {
         const auto found = wrong.find(option);
         const std::string value = found != wrong.end() ? found->second : "no/such:value";
@@ -379,7 +378,7 @@ TEST_CASE("a list that does not exist is refused with the names of those that do
     }
 }
 
-TEST_CASE("the program takes every value that is completed, and the manual page names it") {
+TEST_CASE("the program takes every value that is completed") {
     const Manual manual;
     for (const auto &[option, values] : ValuesOfOptions()) {
         if (option == "--list")
