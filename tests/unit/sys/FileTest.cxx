@@ -1,0 +1,22 @@
+#include "harness/TempDir.hxx"
+#include "sys/File.hxx"
+
+#include <doctest/doctest.h>
+
+using namespace sys;
+
+TEST_CASE("the whole file, also where it needs several reads") {
+    const harness::TempDir directory;
+    std::string text;
+    for (int i = 0; i < 3000; i++)
+        text += std::to_string(i) + '\0';
+    CHECK(ReadFile(directory.Write("large", text)) == text);
+    CHECK(ReadFile(directory.Write("empty", "")) == "");
+}
+
+TEST_CASE("what cannot be read") {
+    const harness::TempDir directory;
+    CHECK_FALSE(ReadFile(directory / "missing"));
+    CHECK_FALSE(ReadFile(directory.Path())); // opens, but read fails: it is a directory
+    CHECK_FALSE(ReadFile(""));
+}
