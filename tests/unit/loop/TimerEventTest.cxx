@@ -1,0 +1,161 @@
+#include "loop/TimerEvent.hxx"
+#include "unit/FakeClock.hxx"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+using namespace loop;
+using namespace std::chrono_literals;
+
+namespace {
+
+/** Writes its name down and does what it was told. */
+class Alarm {
+public:
+    Alarm(Loop &loop, std::string &_log, char _name) : log(_log), name(_name), timer(loop, util::Bind<&Alarm::OnTimer>(*this)) {}
+
+    std::string &log;
+    const char name;
+    std::function<void()> then;
+    TimerEvent timer;
+
+private:
+    void OnTimer() noexcept {
+        log += name;
+        if (then)
+            then();
+    }
+};
+
+struct Fixture {
+    void Pass(std::chrono::milliseconds time) {
+        clock.Advance(time);
+        loop.Turn(Loop::Wait::NO);
+    }
+
+    unit::FakeClock clock;
+    Loop loop{clock};
+    std::string log;
+    Alarm a{loop, log, 'a'}, b{loop, log, 'b'}, c{loop, log, 'c'};
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(Fixture, "a timer calls once, at its time and not before") {
+    a.timer.Schedule(100ms);
+    CHECK(a.timer.IsPending());
+    Pass(99ms);
+    CHECK(log.empty());
+    Pass(1ms);
+    CHECK(log == "a");
+    CHECK_FALSE(a.timer.IsPending());
+    Pass(1h);
+    CHECK(log == "a");
+}
+
+TEST_CASE_FIXTURE(Fixture, "the earlier due is called first, whatever the order of scheduling") {
+    c.timer.Schedule(30ms);
+    a.timer.Schedule(10ms);
+    b.timer.Schedule(20ms);
+    Pass(1s);
+    CHECK(log == "abc");
+}
+
+TEST_CASE_FIXTURE(Fixture, "at the same time, in the order of scheduling") {
+    b.timer.Schedule(10ms);
+    c.timer.Schedule(10ms);
+    a.timer.Schedule(10ms);
+    Pass(10ms);
+    CHECK(log == "bca");
+}
+
+TEST_CASE_FIXTURE(Fixture, "scheduling anew replaces the old time") {
+    a.timer.Schedule(10ms);
+    a.timer.Schedule(50ms);
+    Pass(20ms);
+    CHECK(log.empty());
+    Pass(30ms);
+    CHECK(log == "a");
+
+    a.timer.Schedule(50ms);
+    a.timer.Schedule(10ms);
+    Pass(10ms);
+    CHECK(log == "aa");
+    Pass(50ms);
+    CHECK(log == "aa");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a cancelled one is not called") {
+    a.timer.Schedule(10ms);
+    a.timer.Cancel();
+    a.timer.Cancel();
+    CHECK_FALSE(a.timer.IsPending());
+    Pass(1s);
+    CHECK(log.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a handler cancels another one that is due in the same turn") {
+    a.then = [this] { b.timer.Cancel(); };
+    a.timer.Schedule(10ms);
+    b.timer.Schedule(10ms);
+    c.timer.Schedule(10ms);
+    Pass(10ms);
+    CHECK(log == "ac");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a handler destroys another one") {
+    auto doomed = std::make_unique<Alarm>(loop, log, 'd');
+    a.then = [&doomed] { doomed.reset(); };
+    a.timer.Schedule(10ms);
+    doomed->timer.Schedule(10ms);
+    Pass(10ms);
+    CHECK(log == "a");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a handler schedules itself again") {
+    a.then = [this] { a.timer.Schedule(10ms); };
+    a.timer.Schedule(10ms);
+    Pass(10ms);
+    CHECK(log == "a");
+    CHECK(a.timer.IsPending());
+    Pass(9ms);
+    CHECK(log == "a");
+    Pass(1ms);
+    CHECK(log == "aa");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a handler makes another one due at once: it is called in the same turn") {
+    a.then = [this] { b.timer.Schedule(0ms); };
+    a.timer.Schedule(10ms);
+    Pass(10ms);
+    CHECK(log == "ab");
+}
+
+TEST_CASE("a destroyed timer leaves the loop") {
+    const unit::FakeClock clock;
+    Loop loop(clock);
+    std::string log;
+    {
+        Alarm gone(loop, log, 'x');
+        gone.timer.Schedule(0ms);
+    }
+    loop.Turn(Loop::Wait::NO);
+    CHECK(log.empty());
+}
+
+TEST_CASE("the loop waits for the next timer and no longer") {
+    const MonotonicClock clock;
+    Loop loop(clock);
+    std::string log;
+    Alarm soon(loop, log, 's'), late(loop, log, 'l');
+    late.timer.Schedule(1h);
+    soon.timer.Schedule(20ms);
+    const auto begin = clock.Now();
+    loop.Turn(Loop::Wait::YES);
+    CHECK(log == "s");
+    CHECK(clock.Now() - begin >= 20ms);
+    CHECK(clock.Now() - begin < 30s);
+}

@@ -1,0 +1,139 @@
+#include "report/JsonSink.hxx"
+#include "unit/Pipe.hxx"
+
+#include <doctest/doctest.h>
+
+#include <cerrno>
+
+using namespace report;
+using namespace std::chrono_literals;
+
+namespace {
+
+// 2026-02-03T04:05:06.000789Z
+constexpr WallTime TIME{std::chrono::duration_cast<WallTime::duration>(std::chrono::microseconds(1770091506000789))};
+const std::string AT = R"("time":"2026-02-03T04:05:06.000789Z")";
+
+const WorkerEvent WORKER = {{3, 2, 1, 4242}};
+
+const std::vector<ListenerInfo> LISTENERS = {{"web", "::", 8000U, "tcp"},
+                                             {"dns", "127.0.0.1", 53U, "udp"},
+                                             {"x.sock", "/run/x.sock", std::nullopt, "unix"}};
+const std::string LISTENERS_JSON = R"([{"name":"web","address":"::","port":8000,"type":"tcp"},)"
+                                   R"({"name":"dns","address":"127.0.0.1","port":53,"type":"udp"},)"
+                                   R"({"name":"x.sock","address":"/run/x.sock","port":null,"type":"unix"}])";
+
+std::string Render(const Event &event) {
+    return ToJson(event, TIME);
+}
+
+} // namespace
+
+TEST_CASE("setup") {
+    CHECK(Render(Setup{4, true, {"random", "classic BPF", ""}, LISTENERS}) ==
+          R"({"event":"setup",)" + AT +
+              R"(,"workers":4,"serving":true,"balance":{"policy":"random","tier":"classic BPF","lacks":null},"listeners":)" +
+              LISTENERS_JSON + "}\n");
+    CHECK(Render(Setup{1, false, {"random", "no listener", "a reason"}, {}}) ==
+          R"({"event":"setup",)" + AT +
+              R"(,"workers":1,"serving":false,"balance":{"policy":"random","tier":"no listener","lacks":"a reason"},"listeners":[]})"
+              "\n");
+}
+
+TEST_CASE("fork, online, ready") {
+    const std::string worker = R"(,"id":3,"slot":2,"generation":1,"pid":4242)";
+    CHECK(Render(Fork{WORKER}) == R"({"event":"fork",)" + AT + worker + "}\n");
+    CHECK(Render(Online{WORKER}) == R"({"event":"online",)" + AT + worker + "}\n");
+    CHECK(Render(Ready{WORKER, "alive"}) == R"({"event":"ready",)" + AT + worker + R"(,"by":"alive"})" + "\n");
+}
+
+TEST_CASE("up") {
+    CHECK(Render(Up{4, LISTENERS}) ==
+          R"({"event":"up",)" + AT + R"(,"workers":4,"listeners":)" + LISTENERS_JSON + "}\n");
+}
+
+TEST_CASE("exit, by status and by signal") {
+    const std::string worker = R"(,"id":3,"slot":2,"generation":1,"pid":4242)";
+    CHECK(Render(Exit{WORKER, 7, std::nullopt, false}) ==
+          R"({"event":"exit",)" + AT + worker + R"(,"code":7,"signal":null,"exitedAfterDisconnect":false})" + "\n");
+    CHECK(Render(Exit{WORKER, std::nullopt, "SIGKILL", true}) ==
+          R"({"event":"exit",)" + AT + worker + R"(,"code":null,"signal":"SIGKILL","exitedAfterDisconnect":true})" +
+              "\n");
+}
+
+TEST_CASE("restart: the delay is seconds") {
+    CHECK(Render(Restart{2, 1}) == R"({"event":"restart",)" + AT + R"(,"slot":2,"delay":1.0})" + "\n");
+    CHECK(Render(Restart{0, 0}) == R"({"event":"restart",)" + AT + R"(,"slot":0,"delay":0.0})" + "\n");
+    CHECK(Render(Restart{0, 0.25}) == R"({"event":"restart",)" + AT + R"(,"slot":0,"delay":0.25})" + "\n");
+}
+
+TEST_CASE("error, with and without errno and worker") {
+    CHECK(Render(Error{"exec", ENOENT, "cannot start", 5U, 1U}) ==
+          R"({"event":"error",)" + AT + R"(,"stage":"exec","errno":"ENOENT","message":"cannot start","id":5,"slot":1})" +
+              "\n");
+    CHECK(Render(Error{"boot", 0, "ended", std::nullopt, std::nullopt}) ==
+          R"({"event":"error",)" + AT + R"(,"stage":"boot","errno":null,"message":"ended"})" + "\n");
+}
+
+TEST_CASE("stop, asked for by a signal or by nobody") {
+    CHECK(Render(Stop{"signal", "SIGTERM"}) ==
+          R"({"event":"stop",)" + AT + R"(,"reason":"signal","signal":"SIGTERM"})" + "\n");
+    CHECK(Render(Stop{"boot failure", std::nullopt}) ==
+          R"({"event":"stop",)" + AT + R"(,"reason":"boot failure","signal":null})" + "\n");
+}
+
+TEST_CASE("the time has six digits behind the point, always") {
+    CHECK(ToJson(Up{1, {}}, WallTime{}).find(R"("time":"1970-01-01T00:00:00.000000Z")") != std::string::npos);
+    CHECK(ToJson(Up{1, {}}, WallTime{1s - 1us}).find(R"("time":"1970-01-01T00:00:00.999999Z")") != std::string::npos);
+}
+
+TEST_CASE("any bytes in a text make a line of valid UTF-8") {
+    const std::string line = Render(Error{"listen", 0, "a\xff\xfe\"\\\n\x01 \xc3\xa4 \xc3", std::nullopt, std::nullopt});
+    CHECK(line == R"({"event":"error",)" + AT + R"(,"stage":"listen","errno":null,"message":"a)" +
+                      "\xef\xbf\xbd\xef\xbf\xbd" + R"(\"\\\n\u0001 )" + "\xc3\xa4 \xef\xbf\xbd" + "\"}\n");
+}
+
+TEST_CASE("a path that is no UTF-8 in a listener's address") {
+    const std::string line = Render(Up{1, {{"x", "/run/\xf0.sock", std::nullopt, "unix"}}});
+    CHECK(line.find("/run/\xef\xbf\xbd.sock") != std::string::npos);
+}
+
+TEST_CASE("the sink writes a line at once") {
+    const unit::Pipe pipe;
+    JsonSink sink{Outlet(sys::Fd(pipe.writer))};
+    sink.Emit(Fork{WORKER}, TIME);
+    CHECK(pipe.ReadNow() == Render(Fork{WORKER}));
+    sink.Say(Level::ERROR, "a sentence for people");
+    CHECK(pipe.ReadNow().empty());
+}
+
+TEST_CASE("what had to be dropped is counted, said once, and lines stay whole") {
+    const unit::Pipe pipe;
+    JsonSink sink{Outlet(sys::Fd(pipe.writer))};
+    const Error large = {"x", 0, std::string(100'000, 'm'), std::nullopt, std::nullopt};
+    const std::string line = Render(large);
+    // What fits into the pipe (64 KiB) and behind it (1 MiB); the rest is lost.
+    constexpr int COUNT = 20;
+    for (int i = 0; i < COUNT; i++)
+        sink.Emit(large, TIME);
+    std::string all = pipe.ReadNow();
+    for (int i = 0; i < 100; i++) {
+        sink.Finish(); // writes on
+        const std::string more = pipe.ReadNow();
+        if (more.empty())
+            break;
+        all += more;
+    }
+    REQUIRE(all.size() % line.size() == 0);
+    const std::size_t kept = all.size() / line.size();
+    CHECK(kept >= 10);
+    CHECK(kept < COUNT);
+    for (std::size_t i = 0; i < kept; i++)
+        REQUIRE(std::string_view(all).substr(i * line.size(), line.size()) == line);
+
+    sink.Emit(Fork{WORKER}, TIME);
+    CHECK(pipe.ReadNow() == R"({"event":"dropped",)" + AT + R"(,"count":)" + std::to_string(COUNT - kept) + "}\n" +
+                                Render(Fork{WORKER}));
+    sink.Emit(Fork{WORKER}, TIME);
+    CHECK(pipe.ReadNow() == Render(Fork{WORKER}));
+}
