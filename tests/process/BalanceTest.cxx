@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <memory>
+#include <unistd.h>
 
 using namespace process;
 
@@ -90,6 +91,40 @@ TEST_CASE("random: a dead worker gets no connections while it is gone") {
     WaitReady(cluster, 5);
     CHECK(Shares(address, 200).size() == 4);
     CHECK(StopServers(cluster) == Exited(0));
+}
+
+TEST_CASE("random: a worker that dies before it is ready leaves nobody in its queue either") {
+    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
+    cluster.WaitUp();
+    const std::string address = cluster.Address();
+    (void)kill(cluster.WaitOnline(1), SIGKILL);
+    // Its replacement is not three seconds old when it dies as well.
+    (void)kill(cluster.WaitOnline(3), SIGKILL);
+    (void)cluster.WaitEvents("exit", 2);
+    unsigned tried = 0;
+    unsigned late = 0;
+    while (tried < 60 && cluster.Seen("fork", With("id", 4)).empty()) {
+        ++tried;
+        late += Field(Ask(address, "who"), "id") != "2" ? 1 : 0;
+    }
+    INFO("connections ", tried, ", answered late ", late);
+    CHECK(tried >= 20);
+    CHECK(late <= 1);
+    CHECK(StopServers(cluster) == Exited(0));
+}
+
+TEST_CASE("random: a slot that failed to start again leaves nobody in its queue") {
+    const TempDir directory;
+    const std::string program = directory / "server";
+    CopyFile(EchoServer(), program);
+    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"}, .command = {program}});
+    cluster.WaitUp();
+    REQUIRE(unlink(program.c_str()) == 0);
+    (void)kill(cluster.WaitOnline(1), SIGKILL);
+    (void)cluster.WaitEvent("error");
+    for (int i = 0; i < 40; ++i)
+        CHECK(Field(Ask(cluster.Address(), "who"), "id") == "2");
+    CHECK(cluster.Stop() == Exited(0));
 }
 
 TEST_CASE("connections in the queue of a worker that was killed are answered by its replacement") {

@@ -136,6 +136,30 @@ TEST_CASE("a reader that is gone does not end the cluster") {
     CHECK(cluster.Stop() == Exited(0));
 }
 
+TEST_CASE("a log that nobody reads any more, or that nobody ever reads, does not end the cluster") {
+    for (const bool gone : {true, false}) {
+        INFO("reader gone: ", gone);
+        int ends[2];
+        REQUIRE(pipe(ends) == 0);
+        Fd read_end(ends[0]);
+        const Fd write_end(ends[1]);
+        if (gone) {
+            read_end.Close();
+        } else {
+            REQUIRE(fcntl(write_end.Get(), F_SETFL, O_NONBLOCK) == 0);
+            const std::string page(4096, 'x');
+            while (write(write_end.Get(), page.data(), page.size()) > 0) {
+            }
+            REQUIRE(fcntl(write_end.Get(), F_SETFL, 0) == 0);
+        }
+        Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0", "--log-level", "debug"},
+                         .command = {EchoServer()},
+                         .start = {.fds = {{write_end.Get(), 20}},
+                                   .prepare = [] { (void)dup2(20, STDERR_FILENO); }}});
+        CHECK(StopServers(cluster) == Exited(0));
+    }
+}
+
 TEST_CASE("the log: info for servers, warn for jobs, what --log-level says for both") {
     const auto log = [](std::vector<std::string> options) {
         Cluster cluster({.options = std::move(options), .command = {Behave(), "pause"}});
