@@ -73,10 +73,10 @@ TEST_CASE("help goes to standard output alone and fits a terminal") {
         CHECK(line.size() <= 80);
         CHECK((line.empty() || line.back() != ' '));
     }
-    const Result brief = RunClusterize({"-h"});
-    CHECK(brief.ended == Exited(0));
-    CHECK(brief.err == "");
-    CHECK(brief.out == result.out);
+    const Result by_letter = RunClusterize({"-h"});
+    CHECK(by_letter.ended == Exited(0));
+    CHECK(by_letter.err == "");
+    CHECK(by_letter.out == result.out);
 }
 
 TEST_CASE("an option that does not exist is named on standard error") {
