@@ -13,6 +13,7 @@ SUMMARY = re.compile(
     r"^\[doctest\] test cases: +(\d+) +\| +(\d+) passed +\| +(\d+) failed +\| +(\d+) skipped", re.M)
 SKIPPED = re.compile(r"^SKIPPED: (.+)$", re.M)
 FAILED = re.compile(r"^TEST CASE:  (.+)$", re.M)
+CRASHED = re.compile(r"test case CRASHED")
 FILTER = re.compile(r"^--?(dt-)?(tc|tce|ts|tse|sf|sfe|test-case|test-suite|source-file)")
 
 
@@ -43,7 +44,9 @@ class Tally:
         skips = dict(line.split(": ", 1) for line in SKIPPED.findall(output) if ": " in line)
         for case, why in skips.items():
             self.skip(name, f"{case}: {why}")
-        if left_out and not any(FILTER.match(word) for word in test.get("command", [])[1:]):
+        if CRASHED.search(output):
+            self.fail(name, f"{left_out} test cases did not run after the crash", left_out)
+        elif left_out and not any(FILTER.match(word) for word in test.get("command", [])[1:]):
             self.skip(name, f"{left_out} test cases marked with skip()", left_out)
         if ran == 0:
             self.fail(name, "no test case ran")
