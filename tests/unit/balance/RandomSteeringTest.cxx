@@ -1,0 +1,135 @@
+#include "balance/RandomSteering.hxx"
+#include "balance/Policies.hxx"
+#include "balance/SharedSteering.hxx"
+#include "net/ListenerTable.hxx"
+#include "net/OpenSocket.hxx"
+#include "sys/Error.hxx"
+#include "unit/Pipe.hxx"
+
+#include <doctest/doctest.h>
+
+#include <deque>
+#include <sys/socket.h>
+
+using namespace balance;
+
+namespace {
+
+/** A group of TCP sockets on loopback; the number is the kernel's choice. */
+struct Group {
+    explicit Group(unsigned count) {
+        spec.at.address = net::Address::FromLiteral("127.0.0.1", 0).value();
+        spec.backlog = 64;
+        for (unsigned slot = 0; slot < count; slot++)
+            sockets.emplace_back(net::BindInet(spec, slot == 0 ? net::Place::FIRST : net::Place::JOINS), slot);
+        for (const net::SlotSocket &socket : sockets) {
+            net::Listen(socket.Socket(), spec);
+            steering.Joined(socket);
+        }
+    }
+
+    void SetActive(std::initializer_list<unsigned> slots) {
+        std::vector<const net::SlotSocket *> set;
+        for (const unsigned slot : slots)
+            set.push_back(&sockets[slot]);
+        steering.SetActive(set);
+    }
+
+    /** Connects so often and says how many each socket got. */
+    std::vector<unsigned> Connect(unsigned times) const {
+        std::vector<unsigned> got(sockets.size());
+        for (unsigned i = 0; i < times; i++) {
+            const sys::UniqueFd client(sys::AdoptTag(), socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+            REQUIRE(connect(client.Get(), spec.at.address.Get(), spec.at.address.Length()) == 0);
+            bool found = false;
+            for (std::size_t k = 0; k < sockets.size() && !found; k++) {
+                pollfd source = {sockets[k].Socket().Get(), POLLIN, 0};
+                if (!sockets[k].Socket().IsDefined() || poll(&source, 1, 0) != 1)
+                    continue;
+                const sys::UniqueFd accepted(sys::AdoptTag(), accept4(source.fd, nullptr, nullptr, SOCK_CLOEXEC));
+                REQUIRE(accepted.IsDefined());
+                got[k]++;
+                found = true;
+            }
+            REQUIRE(found);
+        }
+        return got;
+    }
+
+    net::ListenSpec spec;
+    std::deque<net::SlotSocket> sockets;
+    RandomSteering steering{Choice::RANDOM};
+};
+
+} // namespace
+
+TEST_CASE("connections go to the active ones and no others, to each of them") {
+    Group group(4);
+    group.SetActive({0, 1, 2, 3});
+    if (!group.steering.Tier().lacks.empty()) {
+        MESSAGE("SKIPPED: RandomSteering: ", group.steering.Tier().lacks);
+        return;
+    }
+    for (const unsigned count : group.Connect(200))
+        CHECK(count > 10);
+
+    group.SetActive({1, 3});
+    auto got = group.Connect(100);
+    CHECK(got[0] == 0);
+    CHECK(got[1] > 10);
+    CHECK(got[2] == 0);
+    CHECK(got[3] > 10);
+
+    group.SetActive({2});
+    CHECK(group.Connect(20) == std::vector<unsigned>{0, 0, 20, 0});
+}
+
+TEST_CASE("when one left, the last has moved into its place") {
+    Group group(4);
+    group.SetActive({0, 1, 2, 3});
+    if (!group.steering.Tier().lacks.empty())
+        return; // said above
+    group.steering.Left(group.sockets[1]);
+    group.sockets[1].Close(); // the kernel's order is 0, 3, 2 now
+    group.SetActive({3});
+    CHECK(group.Connect(20) == std::vector<unsigned>{0, 0, 0, 20});
+    group.SetActive({2});
+    CHECK(group.Connect(20) == std::vector<unsigned>{0, 0, 20, 0});
+    group.SetActive({0, 3});
+    const auto got = group.Connect(60);
+    CHECK(got[0] > 5);
+    CHECK(got[2] == 0);
+    CHECK(got[3] > 5);
+
+    group.steering.Left(group.sockets[0]);
+    group.sockets[0].Close(); // 2, 3
+    group.SetActive({3});
+    CHECK(group.Connect(20) == std::vector<unsigned>{0, 0, 0, 20});
+
+    group.steering.Left(group.sockets[0]); // a second time: nobody
+    group.SetActive({2});
+    CHECK(group.Connect(20) == std::vector<unsigned>{0, 0, 20, 0});
+}
+
+TEST_CASE("where the kernel refuses the program, the tier says so") {
+    const unit::Pipe pipe; // no socket
+    const net::SlotSocket slot(sys::UniqueFd(sys::AdoptTag(), fcntl(pipe.reader.Get(), F_DUPFD_CLOEXEC, 0)), 0);
+    RandomSteering steering(Choice::RANDOM);
+    CHECK(steering.Tier().tier == "classic BPF");
+    CHECK(steering.Tier().lacks.empty());
+    steering.Joined(slot);
+    const net::SlotSocket *active = &slot;
+    steering.SetActive({&active, 1});
+    CHECK(steering.Tier().tier == "kernel hash");
+    CHECK(steering.Tier().lacks.starts_with("SO_ATTACH_REUSEPORT_CBPF: "));
+}
+
+TEST_CASE("the policies: the first is the default") {
+    CHECK(POLICIES[0].name == "random");
+    const auto random = POLICIES[0].make(), none = POLICIES[1].make();
+    CHECK(random->WantsSlotSockets());
+    CHECK_FALSE(none->WantsSlotSockets());
+    CHECK(random->Steer(SOCK_STREAM, true)->Tier().tier == "classic BPF");
+    CHECK(random->Steer(SOCK_STREAM, false)->Tier().tier == "shared queue");
+    CHECK(none->Steer(SOCK_STREAM, false)->Tier().tier == "shared queue");
+}
