@@ -55,9 +55,9 @@ int FindCommand(int argc, const char *const *argv, std::vector<const OptionRow *
     int i = 1;
     while (i < argc) {
         const std::string_view word = argv[i];
-        if (!word.starts_with('-') || word == "-" || word == "--")
+        if (!word.starts_with('-') || word == "--")
             return i;
-        const OptionRow *row = FindNamed(word);
+        const OptionRow *row = word == "-" ? nullptr : FindNamed(word);
         if (row == nullptr)
             ThrowUnknown(word);
         if (std::find(named.begin(), named.end(), row) == named.end())

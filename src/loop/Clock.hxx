@@ -13,10 +13,16 @@ public:
     virtual TimePoint Now() const noexcept = 0;
 };
 
-/** CLOCK_MONOTONIC */
+/** CLOCK_MONOTONIC, less what was skipped. */
 class MonotonicClock final : public Clock {
 public:
-    TimePoint Now() const noexcept override { return std::chrono::steady_clock::now(); }
+    TimePoint Now() const noexcept override { return std::chrono::steady_clock::now() - skipped; }
+
+    /** Time that counts for no timeout, such as the launcher's own suspension. */
+    void Skip(TimePoint::duration time) noexcept { skipped += time; }
+
+private:
+    TimePoint::duration skipped{0};
 };
 
 } // namespace loop

@@ -30,7 +30,7 @@ private:
 
     plan::Plan plan;
     report::Reporter reporter;
-    const loop::MonotonicClock clock;
+    loop::MonotonicClock clock;
     loop::Loop loop{clock};
     net::ListenerTable table;
     spawn::CloneLauncher starter;

@@ -130,7 +130,9 @@ void SignalTable::Suspend(bool from_terminal) noexcept {
     }
     // SIGSTOP: a worker may not refuse it, and an orphaned process group would not stop at SIGTSTP.
     commands.Relay(SIGSTOP);
-    kill(getpid(), SIGSTOP);
+    const auto before = clock.Now();
+    kill(getpid(), SIGSTOP); // returns when SIGCONT comes
+    clock.Skip(clock.Now() - before);
 }
 
 void SignalTable::Resume() noexcept {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "loop/Clock.hxx"
 #include "pool/Commands.hxx"
 
 #include <csignal>
@@ -11,10 +12,10 @@ namespace launcher {
 /** What the launcher does with each signal, over pool::Commands. */
 class SignalTable {
 public:
-    /** `commands` is borrowed. `has_terminal`: the workers are in the launcher's process group, so what
+    /** `commands` and `clock` are borrowed. `has_terminal`: the workers are in the launcher's process group, so what
      *  the terminal sends has reached them as well. */
-    SignalTable(pool::Commands &_commands, bool _has_terminal, bool _serving) noexcept
-        : commands(_commands), has_terminal(_has_terminal), serving(_serving) {}
+    SignalTable(pool::Commands &_commands, loop::MonotonicClock &_clock, bool _has_terminal, bool _serving) noexcept
+        : commands(_commands), clock(_clock), has_terminal(_has_terminal), serving(_serving) {}
 
     /** What the launcher takes in: all of the table but those that it was started to ignore. */
     static sigset_t Signals() noexcept;
@@ -34,6 +35,7 @@ private:
     void Resume() noexcept;
 
     pool::Commands &commands;
+    loop::MonotonicClock &clock;
     const bool has_terminal, serving;
     bool stopping = false;
     int ended_by = 0;

@@ -49,19 +49,15 @@ std::vector<ListenSpec> ParseInet(std::string_view text, int type) {
     const unsigned port = ParsePort(port_text);
     ListenSpec spec;
     spec.at.type = type;
-    if (host == "*")
-        host = {};
     spec.at.both_families = host.empty();
     spec.at.address = host.empty() ? Address::Any(AF_INET6, port) : ResolveHost(host, port);
     return {spec};
 }
 
-/** `/udp` and `/tcp` may follow the port. */
+/** `/udp` may follow the port. */
 std::vector<ListenSpec> ParseTcp(std::string_view text, const ListenContext &) {
     if (text.ends_with("/udp"))
         return ParseInet(text.substr(0, text.size() - 4), SOCK_DGRAM);
-    if (text.ends_with("/tcp"))
-        text.remove_suffix(4);
     return ParseInet(text, SOCK_STREAM);
 }
 

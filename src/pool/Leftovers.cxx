@@ -31,6 +31,8 @@ std::vector<Orphan> FindOrphans(const std::string &run, const std::function<bool
 bool IsLeftBy(const Orphan &orphan, const WorkerRef &worker, const std::function<bool(pid_t)> &is_worker) {
     if (orphan.marked)
         return orphan.worker_id == worker.id;
+    if (worker.pid == 0) // it never was a process
+        return false;
     if (orphan.group == worker.pid || orphan.session == worker.pid)
         return true;
     return getpid() != 1 && !is_worker(orphan.group) && !is_worker(orphan.session);

@@ -47,8 +47,8 @@ void Pool::Relay(int signo) noexcept {
 }
 
 void Pool::Send(const Slot &slot, int signo) noexcept {
-    // The process is ours and not reaped yet, so the number is still its own.
-    kill(slot.worker.pid, signo);
+    if (IsWorker(slot.worker.pid)) // not reaped yet, so the number is still its own
+        kill(slot.worker.pid, signo);
 }
 
 std::vector<report::ListenerInfo> DescribeListeners(const net::ListenerTable &table) {

@@ -38,17 +38,20 @@ void Pool::Reap() noexcept {
             break;
         ended.push_back({info.si_pid, ExitStatus::From(info)});
     }
+    // No signal may go to a number that is nobody's any more: all are forgotten before any end is acted on.
     bool orphan_ended = false;
+    std::vector<std::pair<Slot *, ExitStatus>> workers;
     for (const Ended &end : ended) {
         const auto found = by_pid.find(end.pid);
         if (found == by_pid.end()) {
             orphan_ended = true;
             continue;
         }
-        Slot &slot = *found->second;
+        workers.emplace_back(found->second, end.status);
         by_pid.erase(found);
-        OnEnded(slot, end.status);
     }
+    for (const auto &[slot, status] : workers)
+        OnEnded(*slot, status);
     if (!orphan_ended)
         return;
     // Its own children have become ours: look again.
