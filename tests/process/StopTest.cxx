@@ -113,8 +113,9 @@ TEST_CASE("--stop-delay: traffic goes on for that long") {
 }
 
 TEST_CASE("QUIT: no delay") {
-    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0", "--stop-delay", "1h"},
-                     .command = {EchoServer()}});
+    Cluster cluster(
+        {.options = {"-n", "2", "-p", "127.0.0.1:0", "--stop-delay", "1h", "--stop-timeout", "2h"},
+         .command = {EchoServer()}});
     REQUIRE(WaitFor([&] { return Count(cluster.Out(), "serving ") == 2; }));
     cluster.Signal(SIGQUIT);
     CHECK(cluster.Wait() == Exited(0));
@@ -123,8 +124,9 @@ TEST_CASE("QUIT: no delay") {
 }
 
 TEST_CASE("QUIT cuts a delay short that TERM began") {
-    Cluster cluster({.options = {"-n", "1", "-p", "127.0.0.1:0", "--stop-delay", "1h"},
-                     .command = {EchoServer()}});
+    Cluster cluster(
+        {.options = {"-n", "1", "-p", "127.0.0.1:0", "--stop-delay", "1h", "--stop-timeout", "2h"},
+         .command = {EchoServer()}});
     cluster.WaitOut("serving");
     cluster.Signal(SIGTERM);
     (void)cluster.WaitEvent("stop");
