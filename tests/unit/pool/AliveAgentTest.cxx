@@ -1,0 +1,89 @@
+#include "pool/AliveAgent.hxx"
+#include "unit/FakeClock.hxx"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+using namespace pool;
+using namespace std::chrono_literals;
+
+namespace {
+
+class Listener final : public Facts {
+public:
+    void Ready(const WorkerRef &worker, std::string_view by) noexcept override {
+        CHECK(by == "alive");
+        ids.push_back(worker.id);
+    }
+
+    std::vector<unsigned> ids;
+};
+
+struct Fixture {
+    void Pass(std::chrono::milliseconds time) {
+        clock.Advance(time);
+        loop.Turn(loop::Loop::Wait::NO);
+    }
+
+    void Start(unsigned id) { agent.Started({id, id, 1, 0}); }
+    void End(unsigned id) { agent.Gone({id, id, 1, 0}, {}); }
+
+    unit::FakeClock clock;
+    loop::Loop loop{clock};
+    Listener facts;
+    AliveAgent agent{loop, facts};
+};
+
+using Ids = std::vector<unsigned>;
+
+} // namespace
+
+TEST_CASE_FIXTURE(Fixture, "three seconds alive is ready, once") {
+    Start(1);
+    Pass(2999ms);
+    CHECK(facts.ids.empty());
+    Pass(1ms);
+    CHECK(facts.ids == Ids{1});
+    Pass(1h);
+    CHECK(facts.ids == Ids{1});
+}
+
+TEST_CASE_FIXTURE(Fixture, "each from its own start") {
+    Start(1);
+    Pass(1s);
+    Start(2);
+    Pass(1s);
+    Start(3);
+    Pass(1s);
+    CHECK(facts.ids == Ids{1});
+    Pass(1s);
+    CHECK(facts.ids == Ids{1, 2});
+    Pass(1s);
+    CHECK(facts.ids == Ids{1, 2, 3});
+}
+
+TEST_CASE_FIXTURE(Fixture, "one that is gone is never ready, the others are") {
+    Start(1);
+    Start(2);
+    Start(3);
+    Pass(1s);
+    End(1);
+    End(3);
+    Pass(2s);
+    CHECK(facts.ids == Ids{2});
+    Pass(1h);
+    CHECK(facts.ids == Ids{2});
+}
+
+TEST_CASE_FIXTURE(Fixture, "after all are gone it starts afresh") {
+    Start(1);
+    Pass(2s);
+    End(1);
+    End(1);
+    Start(2);
+    Pass(2s);
+    CHECK(facts.ids.empty());
+    Pass(1s);
+    CHECK(facts.ids == Ids{2});
+}
