@@ -119,7 +119,7 @@ std::string Address::Host() const {
         const auto v6 = As<sockaddr_in6>(storage);
         std::string host = inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
         if (v6.sin6_scope_id != 0)
-            host += "%" + std::to_string(v6.sin6_scope_id);
+            host.append("%").append(std::to_string(v6.sin6_scope_id));
         return host;
     }
     if (Family() != AF_UNIX || length <= PATH_OFFSET)
@@ -127,7 +127,7 @@ std::string Address::Host() const {
     const auto local = As<sockaddr_un>(storage);
     const std::string_view bytes(local.sun_path, length - PATH_OFFSET);
     if (bytes[0] == '\0')
-        return "@" + std::string(bytes.substr(1));
+        return fmt::format("@{}", bytes.substr(1));
     return std::string(bytes.substr(0, bytes.find('\0')));
 }
 

@@ -1,8 +1,10 @@
 #include "pool/Pool.hxx"
 #include "sys/Error.hxx"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <system_error>
+#include <unistd.h>
 
 // How workers start: Pool::Start to Pool::Activate.
 
@@ -10,12 +12,16 @@ namespace pool {
 
 namespace {
 
-/** --stdin null: one descriptor for all workers. */
+/** --stdin null: one descriptor for all workers. In an image without /dev a pipe that nobody writes to. */
 sys::UniqueFd OpenNullDevice() {
     sys::UniqueFd fd(sys::AdoptTag(), open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (!fd.IsDefined())
+    int ends[2] = {-1, -1};
+    if (fd.IsDefined())
+        return fd;
+    if (errno != ENOENT || pipe2(ends, O_CLOEXEC) != 0)
         throw sys::MakeErrno("cannot open /dev/null");
-    return fd;
+    close(ends[1]);
+    return {sys::AdoptTag(), ends[0]};
 }
 
 report::WorkerEvent About(const WorkerRef &worker) {

@@ -35,6 +35,7 @@ spawn::LaunchSpec MakeLaunchSpec(const WorkerSpec &spec, contract::Handover hand
         launch.cpus = {spec.cpus[handover.slot % spec.cpus.size()]};
     launch.descriptor_limit = spec.descriptor_limit;
     launch.own_group = spec.own_group;
+    launch.stop_signal = spec.stop_signal;
     return launch;
 }
 

@@ -23,6 +23,7 @@ struct WorkerSpec {
     rlimit descriptor_limit = {};
     bool own_group = false; // the launcher has no terminal: job control needs nothing of it
     bool null_stdin = false;
+    int stop_signal = 0;
     std::string run; // CLUSTERIZE_RUN
 };
 

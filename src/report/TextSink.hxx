@@ -11,7 +11,7 @@ public:
     TextSink(Outlet _outlet, Level _level) noexcept : outlet(std::move(_outlet)), level(_level) {}
 
     void Emit(const Event &event, WallTime time) noexcept override;
-    void Say(Level level, std::string_view sentence) noexcept override;
+    void Say(Level said, std::string_view sentence) noexcept override;
     void Finish() noexcept override { outlet.Flush(); }
 
 private:

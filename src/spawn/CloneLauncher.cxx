@@ -71,6 +71,7 @@ std::variant<Launched, LaunchFailure> CloneLauncher::Launch(LaunchSpec &spec) no
     plan.uid = spec.ids.uid.value_or(0);
     plan.own_group = spec.own_group;
     plan.death_signal = SIGTERM;
+    plan.stop_signal = spec.stop_signal;
     plan.launcher = getpid();
     plan.descriptor_limit = spec.descriptor_limit;
 

@@ -53,10 +53,10 @@ std::string Describe(const LaunchFailure &failure, const LaunchSpec &spec) {
     const auto &stage = EXEC_STAGE_TABLE[static_cast<std::size_t>(failure.stage)];
     std::string text = fmt::format("cannot start {}: cannot {}", util::Quote(spec.argv[0]), stage.help);
     if (failure.stage == ExecStage::DIRECTORY)
-        text += " " + util::Quote(spec.directory);
-    text += ": " + sys::ErrnoText(failure.error);
+        text.append(" ").append(util::Quote(spec.directory));
+    text.append(": ").append(sys::ErrnoText(failure.error));
     if (const std::string hint = Explain(failure, spec); !hint.empty())
-        text += " (" + hint + ")";
+        text.append(" (").append(hint).append(")");
     return text;
 }
 

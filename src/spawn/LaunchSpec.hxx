@@ -27,6 +27,7 @@ struct LaunchSpec {
     std::vector<unsigned> cpus; // empty: the launcher's
     rlimit descriptor_limit = {};
     bool own_group = false;
+    int stop_signal = 0; // a shell's background job ignores INT and QUIT; the worker must not
 };
 
 } // namespace spawn

@@ -137,6 +137,11 @@ int RunChild(void *opaque) noexcept {
         Check(plan, ExecStage::DIRECTORY, syscall(SYS_chdir, plan.directory));
     TieToLauncher(plan);
     Check(plan, ExecStage::LIMITS, syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &plan.descriptor_limit, nullptr));
+    // struct sigaction as the kernel sees it, all zero: SIG_DFL.
+    const unsigned long default_action[4] = {};
+    if (plan.stop_signal != 0)
+        Check(plan, ExecStage::MASK,
+              syscall(SYS_rt_sigaction, plan.stop_signal, default_action, nullptr, KERNEL_SIGSET_BYTES));
     const unsigned long nothing_blocked[KERNEL_SIGSET_BYTES / sizeof(unsigned long)] = {};
     Check(plan, ExecStage::MASK,
           syscall(SYS_rt_sigprocmask, SIG_SETMASK, nothing_blocked, nullptr, KERNEL_SIGSET_BYTES));

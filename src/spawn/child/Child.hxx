@@ -44,6 +44,7 @@ struct ChildPlan {
     uid_t uid;
     bool own_group;
     int death_signal; // sent to the worker when the launcher dies
+    int stop_signal;  // gets its default effect back where the launcher was started to ignore it; 0: none
     pid_t launcher;
     rlimit descriptor_limit;
 
@@ -51,8 +52,8 @@ struct ChildPlan {
     int failed_errno;       // out; 0: exec succeeded
 };
 
-/** The child's side, a function for clone(2); `plan` is a ChildPlan. Returns only by exec or exit: no
+/** The child's side, a function for clone(2); `opaque` is a ChildPlan. Returns only by exec or exit: no
  *  allocation, no lock, nothing but system calls. Its steps are those of ExecStage, in that order. */
-int RunChild(void *plan) noexcept;
+int RunChild(void *opaque) noexcept;
 
 } // namespace spawn
