@@ -11,7 +11,9 @@
 
 namespace unit {
 
-inline bool IsOpen(int fd) noexcept { return fcntl(fd, F_GETFD) >= 0; }
+inline bool IsOpen(int fd) noexcept {
+    return fcntl(fd, F_GETFD) >= 0;
+}
 
 /** A pipe with both ends close-on-exec. */
 struct Pipe {

@@ -19,8 +19,8 @@ using Packet = std::vector<std::uint8_t>; // from the network header on
 
 /** What linux/filter.h means, for the instructions of such a program. nullopt: the kernel would refuse
  *  it or the packet ends too early. */
-std::optional<std::uint32_t> Interpret(const std::vector<sock_filter> &program, const Packet &packet,
-                                       std::uint32_t random) {
+std::optional<std::uint32_t> Interpret(const std::vector<sock_filter> &program,
+                                       const Packet &packet, std::uint32_t random) {
     std::uint32_t a = 0, x = 0;
     const auto load = [&](std::uint32_t k, unsigned bytes) {
         if (k == static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_RANDOM)) {
@@ -241,7 +241,9 @@ TEST_CASE("FLOW: neighbouring ports of one host, and hosts with one port, spread
             return static_cast<double>(*most) / std::max(1.0, static_cast<double>(*least));
         };
         const auto port = [](std::uint32_t i) { return static_cast<std::uint16_t>(32768 + i); };
-        const auto even_port = [](std::uint32_t i) { return static_cast<std::uint16_t>(32768 + 2 * i); };
+        const auto even_port = [](std::uint32_t i) {
+            return static_cast<std::uint16_t>(32768 + 2 * i);
+        };
         CHECK(spread([&](std::uint32_t i) { return Ipv4(0x7f000001, port(i)); }) < 1.3);
         CHECK(spread([&](std::uint32_t i) { return Ipv4(0x7f000001, even_port(i)); }) < 1.3);
         CHECK(spread([](std::uint32_t i) { return Ipv4(0x0a000000 + i, 5353); }) < 1.3);

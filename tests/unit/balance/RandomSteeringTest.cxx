@@ -21,7 +21,8 @@ struct Group {
         spec.at.address = net::Address::FromLiteral("127.0.0.1", 0).value();
         spec.backlog = 64;
         for (unsigned slot = 0; slot < count; slot++)
-            sockets.emplace_back(net::BindInet(spec, slot == 0 ? net::Place::FIRST : net::Place::JOINS), slot);
+            sockets.emplace_back(
+                net::BindInet(spec, slot == 0 ? net::Place::FIRST : net::Place::JOINS), slot);
         for (const net::SlotSocket &socket : sockets) {
             net::Listen(socket.Socket(), spec);
             steering.Joined(socket);
@@ -39,14 +40,16 @@ struct Group {
     std::vector<unsigned> Connect(unsigned times) const {
         std::vector<unsigned> got(sockets.size());
         for (unsigned i = 0; i < times; i++) {
-            const sys::UniqueFd client(sys::AdoptTag(), socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+            const sys::UniqueFd client(sys::AdoptTag(),
+                                       socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
             REQUIRE(connect(client.Get(), spec.at.address.Get(), spec.at.address.Length()) == 0);
             bool found = false;
             for (std::size_t k = 0; k < sockets.size() && !found; k++) {
                 pollfd source = {sockets[k].Socket().Get(), POLLIN, 0};
                 if (!sockets[k].Socket().IsDefined() || poll(&source, 1, 0) != 1)
                     continue;
-                const sys::UniqueFd accepted(sys::AdoptTag(), accept4(source.fd, nullptr, nullptr, SOCK_CLOEXEC));
+                const sys::UniqueFd accepted(sys::AdoptTag(),
+                                             accept4(source.fd, nullptr, nullptr, SOCK_CLOEXEC));
                 REQUIRE(accepted.IsDefined());
                 got[k]++;
                 found = true;
@@ -113,7 +116,8 @@ TEST_CASE("when one left, the last has moved into its place") {
 
 TEST_CASE("where the kernel refuses the program, the tier says so") {
     const unit::Pipe pipe; // no socket
-    const net::SlotSocket slot(sys::UniqueFd(sys::AdoptTag(), fcntl(pipe.reader.Get(), F_DUPFD_CLOEXEC, 0)), 0);
+    const net::SlotSocket slot(
+        sys::UniqueFd(sys::AdoptTag(), fcntl(pipe.reader.Get(), F_DUPFD_CLOEXEC, 0)), 0);
     RandomSteering steering(Choice::RANDOM);
     CHECK(steering.Tier().tier == "classic BPF");
     CHECK(steering.Tier().lacks.empty());

@@ -11,7 +11,8 @@ using Texts = std::vector<std::string>;
 
 namespace {
 
-net::ListenSpec Spec(std::string name, net::Address address, int type = SOCK_STREAM, bool both = false) {
+net::ListenSpec Spec(std::string name, net::Address address, int type = SOCK_STREAM,
+                     bool both = false) {
     net::ListenSpec spec;
     spec.name = std::move(name);
     spec.at.type = type;
@@ -26,10 +27,11 @@ net::Address Ip(std::string_view host, unsigned port) {
 
 /** Five kinds of listeners. */
 struct Fixture {
-    Fixture() : specs{Spec("8000", net::Address::Any(AF_INET6, 8000), SOCK_STREAM, true),
-                      Spec("local", Ip("127.0.0.1", 8001)), Spec("53/udp", Ip("::1", 53), SOCK_DGRAM),
-                      Spec("x.sock", net::Address::Unix("/run/x.sock", false)),
-                      Spec("v6", Ip("::1", 8002))} {
+    Fixture()
+        : specs{Spec("8000", net::Address::Any(AF_INET6, 8000), SOCK_STREAM, true),
+                Spec("local", Ip("127.0.0.1", 8001)), Spec("53/udp", Ip("::1", 53), SOCK_DGRAM),
+                Spec("x.sock", net::Address::Unix("/run/x.sock", false)),
+                Spec("v6", Ip("::1", 8002))} {
         int fd = Handover::FIRST_FD;
         for (const net::ListenSpec &spec : specs)
             handover.listeners.push_back({fd++, &spec});
@@ -84,13 +86,14 @@ TEST_CASE_FIXTURE(Fixture, "what every worker finds") {
     spawn::Environment env;
     env.Set("CLUSTERIZE_SLOT", "of an enclosing one");
     RenderAlways(handover, env);
-    CHECK(Sorted(env) == Texts{"CLUSTERIZE_GENERATION=2", "CLUSTERIZE_PID=4242", "CLUSTERIZE_RUN=0123456789abcdef",
-                               "CLUSTERIZE_SLOT=1", "CLUSTERIZE_WORKER_COUNT=4", "CLUSTERIZE_WORKER_ID=7"});
+    CHECK(Sorted(env) == Texts{"CLUSTERIZE_GENERATION=2", "CLUSTERIZE_PID=4242",
+                               "CLUSTERIZE_RUN=0123456789abcdef", "CLUSTERIZE_SLOT=1",
+                               "CLUSTERIZE_WORKER_COUNT=4", "CLUSTERIZE_WORKER_ID=7"});
 }
 
 TEST_CASE_FIXTURE(Fixture, "systemd") {
-    CHECK(Render("systemd", {0, 2, 3}) ==
-          Texts{"LISTEN_FDNAMES=8000:53/udp:x.sock", "LISTEN_FDS=3", "LISTEN_PID=", "LISTEN_PIDFDID="});
+    CHECK(Render("systemd", {0, 2, 3}) == Texts{"LISTEN_FDNAMES=8000:53/udp:x.sock", "LISTEN_FDS=3",
+                                                "LISTEN_PID=", "LISTEN_PIDFDID="});
     CHECK(Render("systemd", NOTHING).empty());
 }
 
@@ -109,16 +112,19 @@ TEST_CASE_FIXTURE(Fixture, "port: when exactly one TCP port was asked for") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "einhorn") {
-    CHECK(Render("einhorn", {0, 3}) == Texts{"EINHORN_CHILD_INDEX=1", "EINHORN_FDS=3 4", "EINHORN_FD_0=3",
-                                             "EINHORN_FD_1=4", "EINHORN_FD_COUNT=2", "EINHORN_MASTER_PID=4242"});
+    CHECK(Render("einhorn", {0, 3}) == Texts{"EINHORN_CHILD_INDEX=1", "EINHORN_FDS=3 4",
+                                             "EINHORN_FD_0=3", "EINHORN_FD_1=4",
+                                             "EINHORN_FD_COUNT=2", "EINHORN_MASTER_PID=4242"});
 }
 
 TEST_CASE_FIXTURE(Fixture, "server-starter") {
-    CHECK(Render("server-starter", {0, 1, 2, 3, 4}) ==
-          Texts{"SERVER_STARTER_GENERATION=2",
-                "SERVER_STARTER_PORT=8000=3;127.0.0.1:8001=4;[::1]:53=5;/run/x.sock=6;[::1]:8002=7"});
+    CHECK(
+        Render("server-starter", {0, 1, 2, 3, 4}) ==
+        Texts{"SERVER_STARTER_GENERATION=2",
+              "SERVER_STARTER_PORT=8000=3;127.0.0.1:8001=4;[::1]:53=5;/run/x.sock=6;[::1]:8002=7"});
     specs[1] = Spec("all4", Ip("0.0.0.0", 9000));
-    CHECK(Render("server-starter", {1}) == Texts{"SERVER_STARTER_GENERATION=2", "SERVER_STARTER_PORT=9000=3"});
+    CHECK(Render("server-starter", {1}) ==
+          Texts{"SERVER_STARTER_GENERATION=2", "SERVER_STARTER_PORT=9000=3"});
 }
 
 TEST_CASE_FIXTURE(Fixture, "nginx") {
@@ -128,12 +134,14 @@ TEST_CASE_FIXTURE(Fixture, "nginx") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "php-fpm: IPv6 without brackets") {
-    CHECK(Render("php-fpm", {1, 4, 3}) == Texts{"FPM_SOCKETS=127.0.0.1:8001=3,::1:8002=4,/run/x.sock=5"});
+    CHECK(Render("php-fpm", {1, 4, 3}) ==
+          Texts{"FPM_SOCKETS=127.0.0.1:8001=3,::1:8002=4,/run/x.sock=5"});
     CHECK(Render("php-fpm", NOTHING).empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "puma") {
-    CHECK(Render("puma", {1, 4, 3}) == Texts{"PUMA_INHERIT_0=3:tcp://127.0.0.1:8001", "PUMA_INHERIT_1=4:tcp://[::1]:8002",
+    CHECK(Render("puma", {1, 4, 3}) == Texts{"PUMA_INHERIT_0=3:tcp://127.0.0.1:8001",
+                                             "PUMA_INHERIT_1=4:tcp://[::1]:8002",
                                              "PUMA_INHERIT_2=5:unix:///run/x.sock"});
     CHECK(Render("puma", NOTHING).empty());
 }
@@ -154,10 +162,14 @@ TEST_CASE("lists of contracts: each once, in the order of the table") {
 }
 
 TEST_CASE("lists of contracts that are none: the message says what there is") {
-    const std::string there = "auto, none, or some of systemd, port, einhorn, server-starter, nginx, php-fpm, puma, gunicorn";
-    CHECK_THROWS_WITH_AS(ParseContracts("heroku"), ("'heroku' is no contract: " + there).c_str(), util::UserError);
-    CHECK_THROWS_WITH_AS(ParseContracts(""), ("a contract is missing: " + there).c_str(), util::UserError);
-    for (const char *text : {"port,none", "none,port", "port,", ",", "Port", "port, systemd", "all"}) {
+    const std::string there = "auto, none, or some of systemd, port, einhorn, server-starter, "
+                              "nginx, php-fpm, puma, gunicorn";
+    CHECK_THROWS_WITH_AS(ParseContracts("heroku"), ("'heroku' is no contract: " + there).c_str(),
+                         util::UserError);
+    CHECK_THROWS_WITH_AS(ParseContracts(""), ("a contract is missing: " + there).c_str(),
+                         util::UserError);
+    for (const char *text :
+         {"port,none", "none,port", "port,", ",", "Port", "port, systemd", "all"}) {
         CAPTURE(text);
         CHECK_THROWS_AS(ParseContracts(text), util::UserError);
     }

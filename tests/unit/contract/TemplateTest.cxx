@@ -59,9 +59,28 @@ TEST_CASE("a base before a number") {
 
 TEST_CASE("unknown braces stay as they are") {
     const Fixture expand;
-    for (const char *text : {"{}", "{x}", "{ slot }", "{SLOT}", "{slot", "slot}", "}{", "{", "}", "{fd:}", "{fd:none}",
-                             "{+slot}", "{1+}", "{x+slot}", "{1+2+slot}", "{-1+slot}", "{slot+1}", "{1 + slot}",
-                             "{1000000001+slot}", "{99999999999999999999+slot}", "${VAR}", "{\"a\": {\"b\": 1}}"}) {
+    for (const char *text : {"{}",
+                             "{x}",
+                             "{ slot }",
+                             "{SLOT}",
+                             "{slot",
+                             "slot}",
+                             "}{",
+                             "{",
+                             "}",
+                             "{fd:}",
+                             "{fd:none}",
+                             "{+slot}",
+                             "{1+}",
+                             "{x+slot}",
+                             "{1+2+slot}",
+                             "{-1+slot}",
+                             "{slot+1}",
+                             "{1 + slot}",
+                             "{1000000001+slot}",
+                             "{99999999999999999999+slot}",
+                             "${VAR}",
+                             "{\"a\": {\"b\": 1}}"}) {
         CAPTURE(text);
         CHECK(expand(text) == text);
     }

@@ -24,7 +24,8 @@ namespace {
 class Source {
 public:
     Source(Loop &loop, std::string &_log, char _name, Priority priority)
-        : log(_log), name(_name), event(loop, priority, FdEvent::Callback::Make<&Source::OnReady>(*this)) {
+        : log(_log), name(_name),
+          event(loop, priority, FdEvent::Callback::Make<&Source::OnReady>(*this)) {
         event.Watch(pipe.reader, EPOLLIN);
     }
 
@@ -66,7 +67,8 @@ private:
 
 class Alarm {
 public:
-    Alarm(Loop &loop, std::string &_log) : log(_log), timer(loop, util::Bind<&Alarm::OnTimer>(*this)) {}
+    Alarm(Loop &loop, std::string &_log)
+        : log(_log), timer(loop, util::Bind<&Alarm::OnTimer>(*this)) {}
 
     std::string &log;
     TimerEvent timer;
@@ -174,7 +176,8 @@ TEST_CASE_FIXTURE(Fixture, "what cannot be watched is an error") {
 
 // --- timers and descriptors ------------------------------------------------------------------
 
-TEST_CASE_FIXTURE(Fixture, "descriptors before timers: a known death spares its worker what the timer would do") {
+TEST_CASE_FIXTURE(
+    Fixture, "descriptors before timers: a known death spares its worker what the timer would do") {
     Source source(loop, log, 'd', Priority::SIGNALS);
     Alarm alarm(loop, log);
     alarm.timer.Schedule(1s);
@@ -203,7 +206,8 @@ TEST_CASE_FIXTURE(Fixture, "a deferred call runs once, in the next turn, before 
     CHECK(log == "sdss");
 }
 
-TEST_CASE_FIXTURE(Fixture, "what a deferred call defers waits for the turn after: others get in between") {
+TEST_CASE_FIXTURE(Fixture,
+                  "what a deferred call defers waits for the turn after: others get in between") {
     Deferred deferred(loop, log, 'd');
     Source source(loop, log, 's', Priority::SIGNALS);
     deferred.then = [&deferred] { deferred.event.Schedule(); };
@@ -313,7 +317,8 @@ TEST_CASE_FIXTURE(Fixture, "all signals of a turn come in one call, the lowest n
         sigaddset(&set, signo);
     {
         Receiver receiver;
-        const SignalEvent event(loop, set, SignalEvent::Callback::Make<&Receiver::OnSignals>(receiver));
+        const SignalEvent event(loop, set,
+                                SignalEvent::Callback::Make<&Receiver::OnSignals>(receiver));
         Turn();
         CHECK(receiver.calls == 0);
         for (const int signo : {SIGRTMIN + 1, SIGTERM, SIGHUP, SIGUSR1, SIGTERM})

@@ -17,7 +17,8 @@ ActivationResult Read(const Variables &variables, pid_t pid = 42) {
     return ReadActivation(
         [&variables](std::string_view name) -> std::optional<std::string_view> {
             const auto found = variables.find(name);
-            return found != variables.end() ? std::optional<std::string_view>(found->second) : std::nullopt;
+            return found != variables.end() ? std::optional<std::string_view>(found->second)
+                                            : std::nullopt;
         },
         pid);
 }
@@ -66,7 +67,8 @@ private:
 
 TEST_CASE("sockets that speak to this process, with their names") {
     const Handed handed;
-    const auto result = Read({{"LISTEN_PID", "42"}, {"LISTEN_FDS", "2"}, {"LISTEN_FDNAMES", "web:admin"}});
+    const auto result =
+        Read({{"LISTEN_PID", "42"}, {"LISTEN_FDS", "2"}, {"LISTEN_FDNAMES", "web:admin"}});
     REQUIRE(result.activation);
     CHECK(result.activation->Count() == 2);
     CHECK(result.activation->names == std::vector<std::string>{"web", "admin"});
@@ -93,18 +95,23 @@ TEST_CASE("nothing was handed over, and why") {
 }
 
 TEST_CASE("what speaks to another process is not looked at") {
-    CHECK_FALSE(Read({{"LISTEN_PID", "43"}, {"LISTEN_FDS", "lies"}, {"LISTEN_FDNAMES", "a:b:c"}}).activation);
+    CHECK_FALSE(Read({{"LISTEN_PID", "43"}, {"LISTEN_FDS", "lies"}, {"LISTEN_FDNAMES", "a:b:c"}})
+                    .activation);
 }
 
 TEST_CASE("lies") {
     const Handed handed;
-    const auto message = [](const char *count) { return Message({{"LISTEN_PID", "42"}, {"LISTEN_FDS", count}}); };
+    const auto message = [](const char *count) {
+        return Message({{"LISTEN_PID", "42"}, {"LISTEN_FDS", count}});
+    };
     for (const char *count : {"0", "-1", "x", "", "1x", "100001", "99999999999999999999"}) {
         CAPTURE(count);
-        CHECK(message(count) == "LISTEN_FDS=" + std::string(count) + ": not a number of descriptors (1, 2, …)");
+        CHECK(message(count) ==
+              "LISTEN_FDS=" + std::string(count) + ": not a number of descriptors (1, 2, …)");
     }
     CHECK(message("3") == "LISTEN_FDS=3 promises descriptors 3 to 5, but descriptor 5 is not open");
-    CHECK(message("100000") == "LISTEN_FDS=100000 promises descriptors 3 to 100002, but descriptor 5 is not open");
+    CHECK(message("100000") ==
+          "LISTEN_FDS=100000 promises descriptors 3 to 100002, but descriptor 5 is not open");
     CHECK(Message({{"LISTEN_PID", "42"}, {"LISTEN_FDS", "2"}, {"LISTEN_FDNAMES", "one"}}) ==
           "LISTEN_FDNAMES=one has 1 names for the 2 descriptors of LISTEN_FDS");
     CHECK(Message({{"LISTEN_PID", "42"}, {"LISTEN_FDS", "2"}, {"LISTEN_FDNAMES", "a:b:c"}}) ==

@@ -54,8 +54,9 @@ TEST_CASE("a zone, by name and by number") {
 }
 
 TEST_CASE("what is no literal") {
-    for (const char *text : {"", "localhost", "127.0.0.1.", "127.1", "127.0.0.256", "127.0.0.01", "[::1]", "::1::",
-                             "12345::", "fe80::g", ":", "0x7f000001", " 127.0.0.1", "*"}) {
+    for (const char *text :
+         {"", "localhost", "127.0.0.1.", "127.1", "127.0.0.256", "127.0.0.01", "[::1]",
+          "::1::", "12345::", "fe80::g", ":", "0x7f000001", " 127.0.0.1", "*"}) {
         CAPTURE(text);
         CHECK_FALSE(Address::FromLiteral(text, 80));
     }
@@ -101,8 +102,10 @@ TEST_CASE("what differs in family, address or port is not equal") {
 }
 
 TEST_CASE("the address of a socket is what it was bound to") {
-    for (const Address &asked : {Ip("127.0.0.1", 0), Address::Unix("clusterize-unit-" + std::to_string(getpid()), true)}) {
-        const sys::UniqueFd fd(sys::AdoptTag(), socket(asked.Family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    for (const Address &asked :
+         {Ip("127.0.0.1", 0), Address::Unix("clusterize-unit-" + std::to_string(getpid()), true)}) {
+        const sys::UniqueFd fd(sys::AdoptTag(),
+                               socket(asked.Family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
         REQUIRE(bind(fd.Get(), asked.Get(), asked.Length()) == 0);
         const Address bound = Address::OfSocket(fd.Get());
         CHECK(bound.Host() == asked.Host());

@@ -1,6 +1,6 @@
+#include "net/ListenerKinds.hxx"
 #include "harness/TempDir.hxx"
 #include "net/Activation.hxx"
-#include "net/ListenerKinds.hxx"
 #include "sys/Accounts.hxx"
 #include "util/UserError.hxx"
 
@@ -44,15 +44,12 @@ struct Fixture {
 } // namespace
 
 TEST_CASE_FIXTURE(Fixture, "a port alone: all addresses of both families") {
-    for (const char *text : {"8000"}) {
-        CAPTURE(text);
-        const ListenSpec spec = One(text);
-        CHECK(spec.at.both_families);
-        CHECK(spec.at.type == SOCK_STREAM);
-        CHECK(spec.at.address == Address::Any(AF_INET6, 8000));
-        CHECK(spec.name.empty()); // until it is open: DefaultName()
-        CHECK(spec.source == ListenSpec::Source::OPENED);
-    }
+    const ListenSpec spec = One("8000");
+    CHECK(spec.at.both_families);
+    CHECK(spec.at.type == SOCK_STREAM);
+    CHECK(spec.at.address == Address::Any(AF_INET6, 8000));
+    CHECK(spec.name.empty()); // until it is open: DefaultName()
+    CHECK(spec.source == ListenSpec::Source::OPENED);
     CHECK(One("0").at.address.Port() == 0U);
     CHECK(One("65535").at.address.Port() == 65535U);
 }
@@ -91,17 +88,22 @@ TEST_CASE_FIXTURE(Fixture, "bad ports and hosts") {
     CHECK(Message("http") == "'http' is no port: a number from 0 to 65535");
     CHECK(Message("-1") == "'-1' is no port: a number from 0 to 65535");
     CHECK(Message("127.0.0.1:") == "'' is no port: a number from 0 to 65535");
+    CHECK(Message("*:80") == "unknown host '*': an IP address, or a name that /etc/hosts knows");
+    CHECK(Message("80/tcp") == "'80/tcp' is no port: a number from 0 to 65535");
     CHECK(Message("80/sctp") == "'80/sctp' is no port: a number from 0 to 65535");
     CHECK(Message("80/udp/udp") == "'80/udp' is no port: a number from 0 to 65535");
     CHECK(Message("udp:53/udp") == "'53/udp' is no port: a number from 0 to 65535");
     CHECK(Message("127.0.0.1") == "'127.0.0.1' is no port: a number from 0 to 65535");
     CHECK(Message("[::1]") == "an IPv6 address goes into brackets: [::1]:8000");
     CHECK(Message("::1:80") == "an IPv6 address goes into brackets: [::1]:8000");
-    CHECK(Message(":80") == "the host before the colon is missing: HOST:PORT, or PORT alone for all addresses");
-    CHECK(Message("[]:80") == "the host before the colon is missing: HOST:PORT, or PORT alone for all addresses");
+    CHECK(Message(":80") ==
+          "the host before the colon is missing: HOST:PORT, or PORT alone for all addresses");
+    CHECK(Message("[]:80") ==
+          "the host before the colon is missing: HOST:PORT, or PORT alone for all addresses");
     CHECK(Message("no-such-host.invalid:80") ==
           "unknown host 'no-such-host.invalid': an IP address, or a name that /etc/hosts knows");
-    CHECK(Message("256.0.0.1:80") == "unknown host '256.0.0.1': an IP address, or a name that /etc/hosts knows");
+    CHECK(Message("256.0.0.1:80") ==
+          "unknown host '256.0.0.1': an IP address, or a name that /etc/hosts knows");
     CHECK(Message("") == "the address is missing");
     CHECK(Message("web=") == "the address is missing");
     CHECK(Message("udp:") == "'' is no port: a number from 0 to 65535");
@@ -136,7 +138,8 @@ TEST_CASE_FIXTURE(Fixture, "unix paths, with what they are to look like") {
 TEST_CASE_FIXTURE(Fixture, "abstract names") {
     const ListenSpec spec = One("unix:@name");
     CHECK(spec.at.address == Address::Unix("name", true));
-    CHECK(Message("unix:@name,mode=0600") == "an abstract name has no file: mode=, user= and group= are for paths");
+    CHECK(Message("unix:@name,mode=0600") ==
+          "an abstract name has no file: mode=, user= and group= are for paths");
     CHECK(Message("unix:@") == "the path is missing: unix:PATH or unix:@NAME");
 }
 
@@ -146,13 +149,17 @@ TEST_CASE_FIXTURE(Fixture, "bad unix paths") {
     CHECK(Message("unix:/x,mode=888") == "mode '888' is no octal file mode such as 0660");
     CHECK(Message("unix:/x,mode=") == "mode '' is no octal file mode such as 0660");
     CHECK(Message("unix:/x,mode") == "mode '' is no octal file mode such as 0660");
-    CHECK(Message("unix:/x,user=nobody-knows") == "unknown user 'nobody-knows': a name of /etc/passwd or a number");
-    CHECK(Message("unix:/x,user=4294967295") == "unknown user '4294967295': a name of /etc/passwd or a number");
-    CHECK(Message("unix:/x,group=nobody-knows") == "unknown group 'nobody-knows': a name of /etc/group or a number");
+    CHECK(Message("unix:/x,user=nobody-knows") ==
+          "unknown user 'nobody-knows': a name of /etc/passwd or a number");
+    CHECK(Message("unix:/x,user=4294967295") ==
+          "unknown user '4294967295': a name of /etc/passwd or a number");
+    CHECK(Message("unix:/x,group=nobody-knows") ==
+          "unknown group 'nobody-knows': a name of /etc/group or a number");
     CHECK(Message("unix:/x,owner=root") == "'owner=root' is none of mode=, user=, group=");
     CHECK(Message("unix:/x,") == "'' is none of mode=, user=, group=");
     CHECK(One("unix:" + std::string(107, 'p')).at.address.Host() == std::string(107, 'p'));
-    CHECK(Message("unix:" + std::string(108, 'p')) == "the path has 108 bytes, the kernel takes 107");
+    CHECK(Message("unix:" + std::string(108, 'p')) ==
+          "the path has 108 bytes, the kernel takes 107");
 }
 
 TEST_CASE_FIXTURE(Fixture, "inherited descriptors") {
@@ -166,8 +173,10 @@ TEST_CASE_FIXTURE(Fixture, "inherited descriptors") {
     CHECK(Message("fd:-1") == "'-1' is no descriptor: fd:N with a number N");
     CHECK(Message("fd:3x") == "'3x' is no descriptor: fd:N with a number N");
     CHECK(Message("fd:2147483648") == "'2147483648' is no descriptor: fd:N with a number N");
-    CHECK(Message("fd:1") == "descriptors 1 and 2 are standard output and error: 0, or 3 and above");
-    CHECK(Message("fd:2") == "descriptors 1 and 2 are standard output and error: 0, or 3 and above");
+    CHECK(Message("fd:1") ==
+          "descriptors 1 and 2 are standard output and error: 0, or 3 and above");
+    CHECK(Message("fd:2") ==
+          "descriptors 1 and 2 are standard output and error: 0, or 3 and above");
 }
 
 TEST_CASE_FIXTURE(Fixture, "systemd: one listener for each that was handed over") {

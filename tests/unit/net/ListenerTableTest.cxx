@@ -1,5 +1,5 @@
-#include "harness/TempDir.hxx"
 #include "net/ListenerTable.hxx"
+#include "harness/TempDir.hxx"
 #include "unit/Pipe.hxx"
 #include "util/UserError.hxx"
 
@@ -24,7 +24,9 @@ public:
         getsockopt(socket.Socket().Get(), SOL_SOCKET, SO_ACCEPTCONN, &value, &length);
         log += "+" + std::to_string(socket.Slot()) + (value != 0 ? "L" : "");
     }
-    void Left(const SlotSocket &socket) noexcept override { log += "-" + std::to_string(socket.Slot()); }
+    void Left(const SlotSocket &socket) noexcept override {
+        log += "-" + std::to_string(socket.Slot());
+    }
     void SetActive(std::span<const SlotSocket *const> active) noexcept override {
         log += "{";
         for (const SlotSocket *socket : active)
@@ -93,7 +95,8 @@ bool Exists(const std::string &path) {
 
 } // namespace
 
-TEST_CASE("a group: a socket for each slot, joined in the order of the slots after listen, all active") {
+TEST_CASE(
+    "a group: a socket for each slot, joined in the order of the slots after listen, all active") {
     const Policy policy(true);
     ListenerTable table(policy, 3);
     const Listener &listener = table.Open(Tcp());
@@ -220,7 +223,8 @@ TEST_CASE("a second start is refused, whether it would share or steer") {
                 spec.text = spec.at.address.ToString();
                 CHECK(Message([&] { other.Open(spec); }) ==
                       "cannot listen on " + spec.text +
-                          ": Address already in use (another program, or another clusterize, has that port)");
+                          ": Address already in use (another program, or another clusterize, has "
+                          "that port)");
                 CHECK(other.Listeners().empty());
             }
 }
@@ -229,7 +233,8 @@ TEST_CASE("an address that this machine has not") {
     const Policy policy(true);
     ListenerTable table(policy, 2);
     CHECK(Message([&] { table.Open(Tcp("192.0.2.1", 0)); }) ==
-          "cannot listen on 192.0.2.1:0: Cannot assign requested address (no interface of this machine has that address)");
+          "cannot listen on 192.0.2.1:0: Cannot assign requested address (no interface of this "
+          "machine has that address)");
 }
 
 TEST_CASE("letting go: sockets are closed, files removed, nothing steers any more") {
@@ -289,7 +294,8 @@ TEST_CASE("O_NONBLOCK only where it was asked for") {
 
 // --- unix paths ------------------------------------------------------------------------------
 
-TEST_CASE("the file of a dead server is replaced, that of a live one refused, other files left alone") {
+TEST_CASE(
+    "the file of a dead server is replaced, that of a live one refused, other files left alone") {
     const harness::TempDir directory;
     const std::string path = directory / "x.sock";
     const Policy policy(true);
@@ -311,7 +317,8 @@ TEST_CASE("the file of a dead server is replaced, that of a live one refused, ot
 
     const std::string file = directory.Write("file", "precious");
     CHECK(Message([&] { second.Open(UnixPath(file)); }) ==
-          "cannot listen on " + file + " ('unix:" + file + "'): File exists (a file that is no socket has that path)");
+          "cannot listen on " + file + " ('unix:" + file +
+              "'): File exists (a file that is no socket has that path)");
     CHECK(harness::ReadFile(file) == "precious");
 }
 
@@ -323,7 +330,8 @@ TEST_CASE("a live datagram socket is a live one") {
     REQUIRE(bind(alive.Get(), address.Get(), address.Length()) == 0);
     const Policy policy(true);
     ListenerTable table(policy, 2);
-    CHECK(Message([&] { table.Open(UnixPath(path)); }).find("Address already in use") != std::string::npos);
+    CHECK(Message([&] { table.Open(UnixPath(path)); }).find("Address already in use") !=
+          std::string::npos);
     CHECK(Exists(path));
 }
 
@@ -334,9 +342,11 @@ TEST_CASE("paths that cannot be") {
     ListenerTable table(policy, 2);
     const std::string missing = directory / "missing/x", file = directory / "file/x";
     CHECK(Message([&] { table.Open(UnixPath(missing)); }) ==
-          "cannot listen on " + missing + " ('unix:" + missing + "'): No such file or directory (the directory does not exist)");
+          "cannot listen on " + missing + " ('unix:" + missing +
+              "'): No such file or directory (the directory does not exist)");
     CHECK(Message([&] { table.Open(UnixPath(file)); }) ==
-          "cannot listen on " + file + " ('unix:" + file + "'): Not a directory (a part of the path is no directory)");
+          "cannot listen on " + file + " ('unix:" + file +
+              "'): Not a directory (a part of the path is no directory)");
     CHECK(table.Listeners().empty());
 }
 
@@ -418,7 +428,8 @@ ListenSpec Inherited(int fd) {
 
 int Inheritable(int type, bool listening) {
     const Address address = Address::FromLiteral("127.0.0.1", 0).value();
-    const int fd = socket(AF_INET, type, 0); // NOLINT(android-cloexec-socket): that is what is inherited
+    const int fd =
+        socket(AF_INET, type, 0); // NOLINT(android-cloexec-socket): that is what is inherited
     if (bind(fd, address.Get(), address.Length()) != 0 || (listening && listen(fd, 8) != 0))
         return -1;
     return fd;
@@ -447,15 +458,18 @@ TEST_CASE("inherited descriptors that will not do") {
     const Policy policy(true);
     ListenerTable table(policy, 2);
     CHECK(Message([&] { table.Open(Inherited(999)); }) ==
-          "cannot serve fd:999: Bad file descriptor (descriptor 999 is not open; the launcher inherits it from what "
+          "cannot serve fd:999: Bad file descriptor (descriptor 999 is not open; the launcher "
+          "inherits it from what "
           "starts it)");
     const unit::Pipe pipe;
     const std::string number = std::to_string(pipe.reader.Get());
     CHECK(Message([&] { table.Open(Inherited(pipe.reader.Get())); }) ==
-          "cannot serve fd:" + number + ": Socket operation on non-socket (that descriptor is no socket)");
+          "cannot serve fd:" + number +
+              ": Socket operation on non-socket (that descriptor is no socket)");
     const sys::UniqueFd silent(sys::AdoptTag(), Inheritable(SOCK_STREAM, false));
-    CHECK(Message([&] { table.Open(Inherited(silent.Get())); })
-              .ends_with(": Invalid argument (that socket does not listen)"));
+    CHECK(Message([&] {
+              table.Open(Inherited(silent.Get()));
+          }).ends_with(": Invalid argument (that socket does not listen)"));
     CHECK(unit::IsOpen(pipe.reader.Get())); // what was refused is still its owner's
     CHECK(unit::IsOpen(silent.Get()));
 }

@@ -30,6 +30,11 @@ TEST_CASE("without a mark its group or session") {
     CHECK_FALSE(IsLeftBy({300, std::nullopt, 1, OTHER, false}, DEAD, IsOther));
 }
 
+TEST_CASE("a start that failed has left nothing") {
+    CHECK_FALSE(IsLeftBy({300, std::nullopt, 0, 0, false}, {7, 0, 1, 0}, IsOther));
+    CHECK_FALSE(IsLeftBy({300, std::nullopt, 300, 300, false}, {7, 0, 1, 0}, IsOther));
+}
+
 TEST_CASE("where that is nobody's either, it is the dead one's, but not for PID 1") {
     CHECK(IsLeftBy({300, std::nullopt, 300, 300, false}, DEAD, IsOther) == (getpid() != 1));
 }

@@ -61,10 +61,12 @@ const std::map<std::pair<S, T>, std::pair<S, A>> ALLOWED = {
 template <typename Visitor> void ForEachCell(Visitor visit) {
     for (std::size_t state = 0; state < STATES; state++)
         for (std::size_t trigger = 0; trigger < TRIGGERS; trigger++) {
-            const std::string_view state_name = STATE_NAMES[state], trigger_name = TRIGGER_NAMES[trigger];
+            const std::string_view state_name = STATE_NAMES[state],
+                                   trigger_name = TRIGGER_NAMES[trigger];
             CAPTURE(state_name);
             CAPTURE(trigger_name);
-            visit(static_cast<State>(state), static_cast<Trigger>(trigger), LIFECYCLE[state][trigger]);
+            visit(static_cast<State>(state), static_cast<Trigger>(trigger),
+                  LIFECYCLE[state][trigger]);
         }
 }
 
@@ -192,7 +194,8 @@ TEST_CASE("every state can be reached, and FINISHED from every state") {
 
 TEST_CASE("names are told apart") {
     CHECK(std::set<std::string_view>(STATE_NAMES.begin(), STATE_NAMES.end()).size() == STATES);
-    CHECK(std::set<std::string_view>(TRIGGER_NAMES.begin(), TRIGGER_NAMES.end()).size() == TRIGGERS);
+    CHECK(std::set<std::string_view>(TRIGGER_NAMES.begin(), TRIGGER_NAMES.end()).size() ==
+          TRIGGERS);
     CHECK(STATE_NAMES[Index(S::FINISHED)] == "finished");
     CHECK(TRIGGER_NAMES[Index(T::RETIRE)] == "retire");
     CHECK(ACTION_NAMES[Index(A::IMPOSSIBLE)] == "impossible");

@@ -1,7 +1,7 @@
 #include "pool/Pool.hxx"
 #include "pool/AliveAgent.hxx"
-#include "unit/pool/Kernel.hxx"
 #include "unit/FakeClock.hxx"
+#include "unit/pool/Kernel.hxx"
 
 #include <doctest/doctest.h>
 
@@ -17,7 +17,8 @@ namespace {
 /** Gives out numbers, or failures that were prepared. */
 class FakeLauncher final : public spawn::Launcher {
 public:
-    std::variant<spawn::Launched, spawn::LaunchFailure> Launch(spawn::LaunchSpec &spec) noexcept override {
+    std::variant<spawn::Launched, spawn::LaunchFailure> Launch(
+        spawn::LaunchSpec &spec) noexcept override {
         id = spec.env.Find("CLUSTERIZE_WORKER_ID").value_or("");
         if (failure) {
             const auto failed = *failure;
@@ -69,7 +70,8 @@ class Cluster {
 public:
     explicit Cluster(unsigned slots, bool serving = true, std::chrono::milliseconds delay = 0ms)
         : table(policy, slots), spec(MakeSpec(slots, serving, delay)),
-          pool(loop, reporter, table, launcher, spec, util::Bind<&Cluster::OnFinished>(*this)), alive(loop, pool) {
+          pool(loop, reporter, table, launcher, spec, util::Bind<&Cluster::OnFinished>(*this)),
+          alive(loop, pool) {
         kernel::Reset();
         reporter.Add(std::make_unique<LogSink>(log));
         if (serving)
@@ -219,7 +221,8 @@ TEST_CASE("a start that fails later is tried again after a second") {
 
 // --- failures of the start -------------------------------------------------------------------
 
-TEST_CASE("a worker that ends before any was ready is a boot failure: the others stop, its status stays") {
+TEST_CASE("a worker that ends before any was ready is a boot failure: the others stop, its status "
+          "stays") {
     Cluster cluster(2);
     cluster.Start();
     cluster.Log();
@@ -446,6 +449,18 @@ TEST_CASE("several deaths in one look, and strangers among them") {
     CHECK(kernel::TakeSignals().empty());
     cluster.Pass(1s);
     CHECK(cluster.launcher.launched == 4);
+}
+
+TEST_CASE("a process that has been reaped gets no signal any more") {
+    Cluster cluster(2);
+    cluster.Start();
+    kernel::Exit(Cluster::Pid(1), 1);
+    kernel::Exit(Cluster::Pid(2), 1);
+    cluster.launcher.alive = 0;
+    cluster.pool
+        .Reap(); // the first is a boot failure, and with it the second would be asked to stop
+    CHECK(kernel::TakeSignals().empty());
+    CHECK(cluster.finished == 1);
 }
 
 TEST_CASE("nothing has ended: nothing happens") {

@@ -44,15 +44,18 @@ TEST_CASE_FIXTURE(Fixture, "a slot begins idle, with its number") {
     CHECK_FALSE(slot.IsScheduled());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a whole life; the state is the next one before the action is performed") {
-    for (const Trigger trigger : {Trigger::DUE, Trigger::BECAME_READY, Trigger::ENDED, Trigger::REPLACE, Trigger::DUE,
-                                  Trigger::STOP, Trigger::DRAINED, Trigger::TIME_OVER, Trigger::ENDED, Trigger::RETIRE})
+TEST_CASE_FIXTURE(Fixture,
+                  "a whole life; the state is the next one before the action is performed") {
+    for (const Trigger trigger :
+         {Trigger::DUE, Trigger::BECAME_READY, Trigger::ENDED, Trigger::REPLACE, Trigger::DUE,
+          Trigger::STOP, Trigger::DRAINED, Trigger::TIME_OVER, Trigger::ENDED, Trigger::RETIRE})
         slot.Fire(trigger);
-    CHECK(owner.actions == Actions{Action::LAUNCH, Action::ACTIVATE, Action::CLEAR, Action::SCHEDULE, Action::LAUNCH,
-                                   Action::SIGNAL, Action::KILL, Action::CLEAR, Action::FINISH});
-    CHECK(owner.states == std::vector<State>{State::STARTING, State::READY, State::CLEARING, State::BACKOFF,
-                                             State::STARTING, State::STOPPING, State::STOPPING, State::CLEARING,
-                                             State::FINISHED});
+    CHECK(owner.actions == Actions{Action::LAUNCH, Action::ACTIVATE, Action::CLEAR,
+                                   Action::SCHEDULE, Action::LAUNCH, Action::SIGNAL, Action::KILL,
+                                   Action::CLEAR, Action::FINISH});
+    CHECK(owner.states == std::vector<State>{State::STARTING, State::READY, State::CLEARING,
+                                             State::BACKOFF, State::STARTING, State::STOPPING,
+                                             State::STOPPING, State::CLEARING, State::FINISHED});
 }
 
 TEST_CASE_FIXTURE(Fixture, "nothing to do is nothing performed") {

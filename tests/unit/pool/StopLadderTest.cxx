@@ -32,7 +32,8 @@ struct Fixture {
     loop::Loop loop{clock};
     StopSpec spec;
     std::string log;
-    StopLadder ladder{loop, spec, util::Bind<&Fixture::OnSignal>(*this), util::Bind<&Fixture::OnKill>(*this)};
+    StopLadder ladder{loop, spec, util::Bind<&Fixture::OnSignal>(*this),
+                      util::Bind<&Fixture::OnKill>(*this)};
 };
 
 struct Delayed : Fixture {
@@ -57,7 +58,8 @@ TEST_CASE_FIXTURE(Fixture, "the signal at once, the kill after the timeout") {
     CHECK(log == "sk");
 }
 
-TEST_CASE_FIXTURE(Delayed, "the delay comes before the signal, the timeout counts from the beginning") {
+TEST_CASE_FIXTURE(Delayed,
+                  "the delay comes before the signal, the timeout counts from the beginning") {
     Ask();
     CHECK(log.empty());
     CHECK(ladder.IsClimbing());
@@ -118,7 +120,8 @@ TEST_CASE("a signal that the workers have got as well leaves nothing to wait for
     CHECK(delayed.log == "s");
 }
 
-TEST_CASE_FIXTURE(Fixture, "quick again and again never kills: it says without delay, not without mercy") {
+TEST_CASE_FIXTURE(Fixture,
+                  "quick again and again never kills: it says without delay, not without mercy") {
     Ask(Kind::QUICK);
     Pass(2s);
     Ask(Kind::QUICK);

@@ -20,7 +20,8 @@ contract::Handover Worker(unsigned slot) {
 
 } // namespace
 
-TEST_CASE("the user's own word wins over contracts and the launcher's environment; templates expand in it") {
+TEST_CASE("the user's own word wins over contracts and the launcher's environment; templates "
+          "expand in it") {
     WorkerSpec spec;
     spec.command = {"server", "{slot}"};
     spec.environment.Set("A", "inherited");

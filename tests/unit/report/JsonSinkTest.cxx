@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 namespace {
 
 // 2026-02-03T04:05:06.000789Z
-constexpr WallTime TIME{std::chrono::duration_cast<WallTime::duration>(std::chrono::microseconds(1770091506000789))};
+constexpr WallTime TIME{
+    std::chrono::duration_cast<WallTime::duration>(std::chrono::microseconds(1770091506000789))};
 const std::string AT = R"("time":"2026-02-03T04:05:06.000789Z")";
 
 const WorkerEvent WORKER = {{3, 2, 1, 4242}};
@@ -19,9 +20,10 @@ const WorkerEvent WORKER = {{3, 2, 1, 4242}};
 const std::vector<ListenerInfo> LISTENERS = {{"web", "::", 8000U, "tcp"},
                                              {"dns", "127.0.0.1", 53U, "udp"},
                                              {"x.sock", "/run/x.sock", std::nullopt, "unix"}};
-const std::string LISTENERS_JSON = R"([{"name":"web","address":"::","port":8000,"type":"tcp"},)"
-                                   R"({"name":"dns","address":"127.0.0.1","port":53,"type":"udp"},)"
-                                   R"({"name":"x.sock","address":"/run/x.sock","port":null,"type":"unix"}])";
+const std::string LISTENERS_JSON =
+    R"([{"name":"web","address":"::","port":8000,"type":"tcp"},)"
+    R"({"name":"dns","address":"127.0.0.1","port":53,"type":"udp"},)"
+    R"({"name":"x.sock","address":"/run/x.sock","port":null,"type":"unix"}])";
 
 std::string Render(const Event &event) {
     return ToJson(event, TIME);
@@ -30,21 +32,24 @@ std::string Render(const Event &event) {
 } // namespace
 
 TEST_CASE("setup") {
-    CHECK(Render(Setup{4, true, {"random", "classic BPF", ""}, LISTENERS}) ==
-          R"({"event":"setup",)" + AT +
-              R"(,"workers":4,"serving":true,"balance":{"policy":"random","tier":"classic BPF","lacks":null},"listeners":)" +
-              LISTENERS_JSON + "}\n");
-    CHECK(Render(Setup{1, false, {"random", "no listener", "a reason"}, {}}) ==
-          R"({"event":"setup",)" + AT +
-              R"(,"workers":1,"serving":false,"balance":{"policy":"random","tier":"no listener","lacks":"a reason"},"listeners":[]})"
-              "\n");
+    CHECK(
+        Render(Setup{4, true, {"random", "classic BPF", ""}, LISTENERS}) ==
+        R"({"event":"setup",)" + AT +
+            R"(,"workers":4,"serving":true,"balance":{"policy":"random","tier":"classic BPF","lacks":null},"listeners":)" +
+            LISTENERS_JSON + "}\n");
+    CHECK(
+        Render(Setup{1, false, {"random", "no listener", "a reason"}, {}}) ==
+        R"({"event":"setup",)" + AT +
+            R"(,"workers":1,"serving":false,"balance":{"policy":"random","tier":"no listener","lacks":"a reason"},"listeners":[]})"
+            "\n");
 }
 
 TEST_CASE("fork, online, ready") {
     const std::string worker = R"(,"id":3,"slot":2,"generation":1,"pid":4242)";
     CHECK(Render(Fork{WORKER}) == R"({"event":"fork",)" + AT + worker + "}\n");
     CHECK(Render(Online{WORKER}) == R"({"event":"online",)" + AT + worker + "}\n");
-    CHECK(Render(Ready{WORKER, "alive"}) == R"({"event":"ready",)" + AT + worker + R"(,"by":"alive"})" + "\n");
+    CHECK(Render(Ready{WORKER, "alive"}) ==
+          R"({"event":"ready",)" + AT + worker + R"(,"by":"alive"})" + "\n");
 }
 
 TEST_CASE("up") {
@@ -55,24 +60,30 @@ TEST_CASE("up") {
 TEST_CASE("exit, by status and by signal") {
     const std::string worker = R"(,"id":3,"slot":2,"generation":1,"pid":4242)";
     CHECK(Render(Exit{WORKER, 7, std::nullopt, false}) ==
-          R"({"event":"exit",)" + AT + worker + R"(,"code":7,"signal":null,"exitedAfterDisconnect":false})" + "\n");
+          R"({"event":"exit",)" + AT + worker +
+              R"(,"code":7,"signal":null,"exitedAfterDisconnect":false})" + "\n");
     CHECK(Render(Exit{WORKER, std::nullopt, "SIGKILL", true}) ==
-          R"({"event":"exit",)" + AT + worker + R"(,"code":null,"signal":"SIGKILL","exitedAfterDisconnect":true})" +
-              "\n");
+          R"({"event":"exit",)" + AT + worker +
+              R"(,"code":null,"signal":"SIGKILL","exitedAfterDisconnect":true})" + "\n");
 }
 
 TEST_CASE("restart: the delay is seconds") {
-    CHECK(Render(Restart{2, 1}) == R"({"event":"restart",)" + AT + R"(,"slot":2,"delay":1.0})" + "\n");
-    CHECK(Render(Restart{0, 0}) == R"({"event":"restart",)" + AT + R"(,"slot":0,"delay":0.0})" + "\n");
-    CHECK(Render(Restart{0, 0.25}) == R"({"event":"restart",)" + AT + R"(,"slot":0,"delay":0.25})" + "\n");
+    CHECK(Render(Restart{2, 1}) ==
+          R"({"event":"restart",)" + AT + R"(,"slot":2,"delay":1.0})" + "\n");
+    CHECK(Render(Restart{0, 0}) ==
+          R"({"event":"restart",)" + AT + R"(,"slot":0,"delay":0.0})" + "\n");
+    CHECK(Render(Restart{0, 0.25}) ==
+          R"({"event":"restart",)" + AT + R"(,"slot":0,"delay":0.25})" + "\n");
 }
 
 TEST_CASE("error, with and without errno and worker") {
     CHECK(Render(Error{"exec", ENOENT, "cannot start", 5U, 1U}) ==
-          R"({"event":"error",)" + AT + R"(,"stage":"exec","errno":"ENOENT","message":"cannot start","id":5,"slot":1})" +
+          R"({"event":"error",)" + AT +
+              R"(,"stage":"exec","errno":"ENOENT","message":"cannot start","id":5,"slot":1})" +
               "\n");
     CHECK(Render(Error{"boot", 0, "ended", std::nullopt, std::nullopt}) ==
-          R"({"event":"error",)" + AT + R"(,"stage":"boot","errno":null,"message":"ended"})" + "\n");
+          R"({"event":"error",)" + AT + R"(,"stage":"boot","errno":null,"message":"ended"})" +
+              "\n");
 }
 
 TEST_CASE("stop, asked for by a signal or by nobody") {
@@ -83,14 +94,18 @@ TEST_CASE("stop, asked for by a signal or by nobody") {
 }
 
 TEST_CASE("the time has six digits behind the point, always") {
-    CHECK(ToJson(Up{1, {}}, WallTime{}).find(R"("time":"1970-01-01T00:00:00.000000Z")") != std::string::npos);
-    CHECK(ToJson(Up{1, {}}, WallTime{1s - 1us}).find(R"("time":"1970-01-01T00:00:00.999999Z")") != std::string::npos);
+    CHECK(ToJson(Up{1, {}}, WallTime{}).find(R"("time":"1970-01-01T00:00:00.000000Z")") !=
+          std::string::npos);
+    CHECK(ToJson(Up{1, {}}, WallTime{1s - 1us}).find(R"("time":"1970-01-01T00:00:00.999999Z")") !=
+          std::string::npos);
 }
 
 TEST_CASE("any bytes in a text make a line of valid UTF-8") {
-    const std::string line = Render(Error{"listen", 0, "a\xff\xfe\"\\\n\x01 \xc3\xa4 \xc3", std::nullopt, std::nullopt});
+    const std::string line =
+        Render(Error{"listen", 0, "a\xff\xfe\"\\\n\x01 \xc3\xa4 \xc3", std::nullopt, std::nullopt});
     CHECK(line == R"({"event":"error",)" + AT + R"(,"stage":"listen","errno":null,"message":"a)" +
-                      "\xef\xbf\xbd\xef\xbf\xbd" + R"(\"\\\n\u0001 )" + "\xc3\xa4 \xef\xbf\xbd" + "\"}\n");
+                      "\xef\xbf\xbd\xef\xbf\xbd" + R"(\"\\\n\u0001 )" + "\xc3\xa4 \xef\xbf\xbd" +
+                      "\"}\n");
 }
 
 TEST_CASE("a path that is no UTF-8 in a listener's address") {
@@ -132,8 +147,8 @@ TEST_CASE("what had to be dropped is counted, said once, and lines stay whole") 
         REQUIRE(std::string_view(all).substr(i * line.size(), line.size()) == line);
 
     sink.Emit(Fork{WORKER}, TIME);
-    CHECK(pipe.ReadNow() == R"({"event":"dropped",)" + AT + R"(,"count":)" + std::to_string(COUNT - kept) + "}\n" +
-                                Render(Fork{WORKER}));
+    CHECK(pipe.ReadNow() == R"({"event":"dropped",)" + AT + R"(,"count":)" +
+                                std::to_string(COUNT - kept) + "}\n" + Render(Fork{WORKER}));
     sink.Emit(Fork{WORKER}, TIME);
     CHECK(pipe.ReadNow() == Render(Fork{WORKER}));
 }

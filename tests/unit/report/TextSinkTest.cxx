@@ -55,13 +55,15 @@ TEST_CASE("a start that fails says its failure alone") {
 TEST_CASE("one worker without listeners") {
     Log log(Level::INFO);
     log(Jobs(1));
-    CHECK(log(Online{WORKER}) == "clusterize: starting 1 worker\nclusterize: worker 3 (slot 2, pid 4242) started\n");
+    CHECK(log(Online{WORKER}) ==
+          "clusterize: starting 1 worker\nclusterize: worker 3 (slot 2, pid 4242) started\n");
 }
 
 TEST_CASE("the sentences of debug") {
     Log log(Level::DEBUG);
     CHECK(log(Fork{WORKER}) == "clusterize: worker 3 (slot 2, pid 4242) was forked\n");
-    CHECK(log(Ready{WORKER, "alive"}) == "clusterize: worker 3 (slot 2, pid 4242) is ready (alive)\n");
+    CHECK(log(Ready{WORKER, "alive"}) ==
+          "clusterize: worker 3 (slot 2, pid 4242) is ready (alive)\n");
 }
 
 TEST_CASE("the sentences of info") {
@@ -132,6 +134,6 @@ TEST_CASE("lines that were lost are counted for people too") {
     const auto kept = all.size() / (large.size() + 13);
     CHECK(all.size() % (large.size() + 13) == 0);
     log.sink.Say(Level::INFO, "back");
-    CHECK(log.pipe.ReadNow() ==
-          "clusterize: " + std::to_string(20 - kept) + " lines of this log were lost\nclusterize: back\n");
+    CHECK(log.pipe.ReadNow() == "clusterize: " + std::to_string(20 - kept) +
+                                    " lines of this log were lost\nclusterize: back\n");
 }

@@ -1,5 +1,5 @@
-#include "harness/TempDir.hxx"
 #include "spawn/CloneLauncher.hxx"
+#include "harness/TempDir.hxx"
 #include "spawn/CommandSearch.hxx"
 #include "sys/CpuSet.hxx"
 #include "sys/Proc.hxx"
@@ -74,11 +74,11 @@ LaunchFailure Fail(LaunchSpec spec) {
     return std::get<LaunchFailure>(result);
 }
 
-#define CHECK_FAILURE(failure, expected_stage, expected_error)                                                         \
-    do {                                                                                                               \
-        const LaunchFailure seen = failure;                                                                            \
-        CHECK(seen.stage == (expected_stage));                                                                         \
-        CHECK(seen.error == (expected_error));                                                                         \
+#define CHECK_FAILURE(failure, expected_stage, expected_error)                                     \
+    do {                                                                                           \
+        const LaunchFailure seen = failure;                                                        \
+        CHECK(seen.stage == (expected_stage));                                                     \
+        CHECK(seen.error == (expected_error));                                                     \
     } while (false)
 
 } // namespace
@@ -129,15 +129,18 @@ TEST_CASE("a failure of exec comes with its errno and leaves no zombie") {
     CHECK_FAILURE(Fail(Command({"/etc/passwd"})), ExecStage::EXEC, EACCES);
     CHECK_FAILURE(Fail(Command({"/etc"})), ExecStage::EXEC, EACCES);
     const harness::TempDir directory;
-    CHECK_FAILURE(Fail(Command({directory.Write("text", "no program\n", 0755)})), ExecStage::EXEC, ENOEXEC);
-    CHECK_FAILURE(Fail(Command({directory.Write("script", "#!/nonexistent/sh\n", 0755)})), ExecStage::EXEC, ENOENT);
+    CHECK_FAILURE(Fail(Command({directory.Write("text", "no program\n", 0755)})), ExecStage::EXEC,
+                  ENOEXEC);
+    CHECK_FAILURE(Fail(Command({directory.Write("script", "#!/nonexistent/sh\n", 0755)})),
+                  ExecStage::EXEC, ENOENT);
 }
 
 TEST_CASE("a directory of PATH that may not be searched is remembered, a later one still tried") {
     const harness::TempDir directory;
     directory.Write("not-executable", "#!/bin/sh\n", 0644);
     LaunchSpec spec = Command({"not-executable"});
-    spec.paths = {"/nonexistent/not-executable", directory / "not-executable", "/bin/not-executable"};
+    spec.paths = {"/nonexistent/not-executable", directory / "not-executable",
+                  "/bin/not-executable"};
     CHECK_FAILURE(Fail(spec), ExecStage::EXEC, EACCES);
     spec.argv = {"true"};
     spec.paths = {directory / "not-executable", "/etc/passwd/true", "/bin/true"};
@@ -214,8 +217,9 @@ TEST_CASE("a limit above the hard one") {
 TEST_CASE("the limit of descriptors is the given one") {
     LaunchSpec spec = Shell("ulimit -Sn; ulimit -Hn");
     spec.descriptor_limit.rlim_cur = 77;
-    const std::string hard =
-        spec.descriptor_limit.rlim_max == RLIM_INFINITY ? "unlimited" : std::to_string(spec.descriptor_limit.rlim_max);
+    const std::string hard = spec.descriptor_limit.rlim_max == RLIM_INFINITY
+                                 ? "unlimited"
+                                 : std::to_string(spec.descriptor_limit.rlim_max);
     CHECK(Run(spec).output == "77\n" + hard + "\n");
     CHECK(DescriptorLimit().rlim_cur != 77); // the launcher's own stays
 }
@@ -250,12 +254,14 @@ TEST_CASE("without rights each id is refused in its own stage") {
             spec.ids = ids;
             const auto result = launcher.Launch(spec);
             const auto *failure = std::get_if<LaunchFailure>(&result);
-            return failure != nullptr && failure->error == EPERM ? static_cast<int>(failure->stage) : -1;
+            return failure != nullptr && failure->error == EPERM ? static_cast<int>(failure->stage)
+                                                                 : -1;
         };
-        const bool right = stage_of({0U, 0U, std::vector<gid_t>{0}}) == static_cast<int>(ExecStage::GROUPS) &&
-                           stage_of({0U, 0U, std::nullopt}) == static_cast<int>(ExecStage::GID) &&
-                           stage_of({0U, std::nullopt, std::nullopt}) == static_cast<int>(ExecStage::UID) &&
-                           waitpid(-1, nullptr, WNOHANG) == -1;
+        const bool right =
+            stage_of({0U, 0U, std::vector<gid_t>{0}}) == static_cast<int>(ExecStage::GROUPS) &&
+            stage_of({0U, 0U, std::nullopt}) == static_cast<int>(ExecStage::GID) &&
+            stage_of({0U, std::nullopt, std::nullopt}) == static_cast<int>(ExecStage::UID) &&
+            waitpid(-1, nullptr, WNOHANG) == -1;
         _exit(right ? 0 : 1);
     }
     int status = -1;
@@ -266,12 +272,13 @@ TEST_CASE("without rights each id is refused in its own stage") {
 TEST_CASE("descriptor moves that cross") {
     const harness::TempDir directory;
     const auto open_file = [&directory](const char *text) {
-        return sys::UniqueFd(sys::AdoptTag(), open(directory.Write(text, text).c_str(), O_RDONLY | O_CLOEXEC));
+        return sys::UniqueFd(sys::AdoptTag(),
+                             open(directory.Write(text, text).c_str(), O_RDONLY | O_CLOEXEC));
     };
     // Sources at 3, 4, 5 … as a launcher has them; each goes where another comes from.
     const sys::UniqueFd a = open_file("a"), b = open_file("b"), c = open_file("c");
-    LaunchSpec spec = Shell("for i in " + std::to_string(a.Get()) + " " + std::to_string(b.Get()) + " " +
-                            std::to_string(c.Get()) + "; do cat <&$i; done");
+    LaunchSpec spec = Shell("for i in " + std::to_string(a.Get()) + " " + std::to_string(b.Get()) +
+                            " " + std::to_string(c.Get()) + "; do cat <&$i; done");
     spec.fds = {{a.Get(), b.Get()}, {b.Get(), c.Get()}, {c.Get(), a.Get()}};
     CHECK(Run(spec).output == "cab");
 
@@ -286,7 +293,8 @@ TEST_CASE("one source for several targets, and one that stays where it is") {
     const std::string path = directory.Write("file", "text");
     const sys::UniqueFd file(sys::AdoptTag(), open(path.c_str(), O_RDONLY | O_CLOEXEC));
     const std::string self = std::to_string(file.Get());
-    LaunchSpec spec = Shell("readlink /proc/self/fd/" + self + " /proc/self/fd/20 /proc/self/fd/21");
+    LaunchSpec spec =
+        Shell("readlink /proc/self/fd/" + self + " /proc/self/fd/20 /proc/self/fd/21");
     spec.fds = {{file.Get(), 20}, {file.Get(), file.Get()}, {file.Get(), 21}};
     CHECK(Run(spec).output == path + "\n" + path + "\n" + path + "\n");
     CHECK((fcntl(file.Get(), F_GETFD) & FD_CLOEXEC) != 0); // here it is still closed on exec
@@ -294,7 +302,8 @@ TEST_CASE("one source for several targets, and one that stays where it is") {
 
 TEST_CASE("what was opened close-on-exec does not reach the worker, what was inherited does") {
     const sys::UniqueFd ours(sys::AdoptTag(), open("/etc/passwd", O_RDONLY | O_CLOEXEC));
-    const sys::UniqueFd inherited(sys::AdoptTag(), open("/etc/group", O_RDONLY)); // NOLINT: the case itself
+    const sys::UniqueFd inherited(sys::AdoptTag(),
+                                  open("/etc/group", O_RDONLY)); // NOLINT: the case itself
     LaunchSpec spec = Shell("readlink /proc/self/fd/*");
     const std::string output = Run(spec).output;
     CHECK(output.find("/etc/passwd") == std::string::npos);
@@ -303,8 +312,8 @@ TEST_CASE("what was opened close-on-exec does not reach the worker, what was inh
 
 TEST_CASE("the worker has the descriptors that it was given, from 3 on, and no other") {
     const unit::Pipe pipe;
-    LaunchSpec spec =
-        Shell("i=3; while [ $i -lt 300 ]; do if [ -e /proc/self/fd/$i ]; then echo $i; fi; i=$((i+1)); done");
+    LaunchSpec spec = Shell("i=3; while [ $i -lt 300 ]; do if [ -e /proc/self/fd/$i ]; then echo "
+                            "$i; fi; i=$((i+1)); done");
     spec.fds = {{pipe.reader.Get(), 3}, {pipe.writer.Get(), 4}};
     std::string expected = "3\n4\n";
     for (int fd = 5; fd < 300; fd++) // what whoever runs this test has left open
@@ -324,6 +333,27 @@ TEST_CASE("nothing is blocked in the worker, whatever the launcher blocks") {
     CHECK(sigismember(&after, SIGTERM) == 1); // the launcher's own mask stays
 }
 
+TEST_CASE("the stop signal is not ignored in the worker, another that came ignored stays so") {
+    struct sigaction ignore = {}, quit = {}, interrupt = {};
+    ignore.sa_handler = SIG_IGN; // NOLINT(performance-no-int-to-ptr)
+    sigaction(SIGQUIT, &ignore, &quit);
+    sigaction(SIGINT, &ignore, &interrupt);
+    LaunchSpec spec = Command({"grep", "SigIgn", "/proc/self/status"});
+    spec.stop_signal = SIGQUIT;
+    const std::string output = Run(spec).output;
+    spec.stop_signal = 0;
+    const std::string untouched = Run(spec).output;
+    sigaction(SIGQUIT, &quit, nullptr);
+    sigaction(SIGINT, &interrupt, nullptr);
+    const auto ignored = [](const std::string &line, int signo) {
+        REQUIRE(line.starts_with("SigIgn:\t"));
+        return (std::stoull(line.substr(8), nullptr, 16) >> (signo - 1) & 1) != 0;
+    };
+    CHECK_FALSE(ignored(output, SIGQUIT));
+    CHECK(ignored(output, SIGINT));
+    CHECK(ignored(untouched, SIGQUIT));
+}
+
 TEST_CASE("its own process group, or the launcher's") {
     // Field 5 of stat is the group; the shell's name has no blank in it.
     LaunchSpec spec = Command({"cut", "-d ", "-f5", "/proc/self/stat"});
@@ -338,7 +368,8 @@ TEST_CASE("the worker gets TERM when the launcher dies, also under another user"
     const pid_t launcher_pid = fork();
     if (launcher_pid == 0) {
         CloneLauncher launcher;
-        LaunchSpec spec = Shell("trap 'exit 0' TERM; echo up; while :; do sleep 60 & wait $!; done");
+        LaunchSpec spec =
+            Shell("trap 'exit 0' TERM; echo up; while :; do sleep 60 & wait $!; done");
         spec.paths = {"/bin/sh"};
         spec.fds = {{alive.writer.Get(), STDOUT_FILENO}};
         if (getuid() == 0)

@@ -6,7 +6,8 @@ using namespace spawn;
 using Paths = std::vector<std::string>;
 
 TEST_CASE("every directory of PATH in turn") {
-    CHECK(CommandPaths("nginx", "/usr/sbin:/usr/bin") == Paths{"/usr/sbin/nginx", "/usr/bin/nginx"});
+    CHECK(CommandPaths("nginx", "/usr/sbin:/usr/bin") ==
+          Paths{"/usr/sbin/nginx", "/usr/bin/nginx"});
     CHECK(CommandPaths("nginx", "/one") == Paths{"/one/nginx"});
     CHECK(CommandPaths("x", "relative:/abs") == Paths{"relative/x", "/abs/x"});
 }

@@ -1,5 +1,5 @@
-#include "harness/TempDir.hxx"
 #include "sys/Accounts.hxx"
+#include "harness/TempDir.hxx"
 
 #include <doctest/doctest.h>
 
@@ -78,7 +78,8 @@ TEST_CASE("a missing file is an empty one") {
 
 TEST_CASE("a broken line does not hide those behind it") {
     const harness::TempDir directory;
-    directory.Write("passwd", "nonsense\n::::\nbob:x:notanumber:1::/:/bin/sh\ncarol:x:1003:1003::/:/bin/sh\n");
+    directory.Write(
+        "passwd", "nonsense\n::::\nbob:x:notanumber:1::/:/bin/sh\ncarol:x:1003:1003::/:/bin/sh\n");
     directory.Write("group", "nonsense\nwww:x:33:carol\n");
     const Accounts accounts(directory.Path());
     REQUIRE(accounts.FindUser("carol"));

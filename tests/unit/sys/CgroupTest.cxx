@@ -1,5 +1,5 @@
-#include "harness/TempDir.hxx"
 #include "sys/Cgroup.hxx"
+#include "harness/TempDir.hxx"
 
 #include <doctest/doctest.h>
 
@@ -9,10 +9,12 @@ using namespace sys;
 
 namespace {
 
-constexpr const char *V2_MOUNT = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
-constexpr const char *V1_MOUNT = "33 25 0:29 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
-                                 "34 25 0:30 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
-                                 "35 25 0:31 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n";
+constexpr const char *V2_MOUNT =
+    "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
+constexpr const char *V1_MOUNT =
+    "33 25 0:29 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
+    "34 25 0:30 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+    "35 25 0:31 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n";
 
 /** A root directory as one kind of machine shows it. */
 struct Machine {
@@ -22,11 +24,13 @@ struct Machine {
     }
 
     void Write(const std::string &path, const std::string &text) const {
-        std::filesystem::create_directories(std::filesystem::path(root.Path() + path).parent_path());
+        std::filesystem::create_directories(
+            std::filesystem::path(root.Path() + path).parent_path());
         root.Write(path.substr(1), text);
     }
 
-    void V1(const std::string &path, const std::string &quota, const std::string &period = "100000\n") const {
+    void V1(const std::string &path, const std::string &quota,
+            const std::string &period = "100000\n") const {
         Write(path + "/cpu.cfs_quota_us", quota);
         Write(path + "/cpu.cfs_period_us", period);
     }
@@ -67,7 +71,8 @@ TEST_CASE("v2: inside a cgroup namespace the group is the mount point itself") {
     CHECK(machine.Quota() == 2.0);
 }
 
-TEST_CASE("v2: a container without a cgroup namespace sees the host's path and a mount of its part") {
+TEST_CASE(
+    "v2: a container without a cgroup namespace sees the host's path and a mount of its part") {
     const Machine machine("0::/docker/4711/app\n",
                           "30 23 0:26 /docker/4711 /sys/fs/cgroup ro - cgroup2 cgroup ro\n");
     machine.Write("/sys/fs/cgroup/app/cpu.max", "400000 100000\n");
@@ -77,7 +82,8 @@ TEST_CASE("v2: a container without a cgroup namespace sees the host's path and a
 }
 
 TEST_CASE("v1: quota and period, also of a group above") {
-    const Machine machine("5:memory:/elsewhere\n4:cpu,cpuacct:/app/worker\n1:name=systemd:/init.scope\n", V1_MOUNT);
+    const Machine machine(
+        "5:memory:/elsewhere\n4:cpu,cpuacct:/app/worker\n1:name=systemd:/init.scope\n", V1_MOUNT);
     machine.V1("/sys/fs/cgroup/cpu,cpuacct/app/worker", "-1\n");
     CHECK_FALSE(machine.Quota());
     machine.V1("/sys/fs/cgroup/cpu,cpuacct/app", "50000\n", "25000\n");
@@ -93,15 +99,17 @@ TEST_CASE("v1: the cpuset hierarchy is not that of cpu") {
 }
 
 TEST_CASE("v1: a container without a cgroup namespace") {
-    const Machine machine("4:cpu,cpuacct:/docker/4711\n",
-                          "33 25 0:29 /docker/4711 /sys/fs/cgroup/cpu,cpuacct ro - cgroup cgroup rw,cpu,cpuacct\n");
+    const Machine machine(
+        "4:cpu,cpuacct:/docker/4711\n",
+        "33 25 0:29 /docker/4711 /sys/fs/cgroup/cpu,cpuacct ro - cgroup cgroup rw,cpu,cpuacct\n");
     machine.V1("/sys/fs/cgroup/cpu,cpuacct", "75000\n");
     CHECK(machine.Quota() == 0.75);
 }
 
 TEST_CASE("hybrid: the tighter of v1 and v2") {
     const Machine machine("4:cpu,cpuacct:/app\n0::/app\n",
-                          std::string(V1_MOUNT) + "40 25 0:27 / /sys/fs/cgroup/unified rw - cgroup2 cgroup rw\n");
+                          std::string(V1_MOUNT) +
+                              "40 25 0:27 / /sys/fs/cgroup/unified rw - cgroup2 cgroup rw\n");
     machine.V1("/sys/fs/cgroup/cpu,cpuacct/app", "300000\n");
     CHECK(machine.Quota() == 3.0);
     machine.Write("/sys/fs/cgroup/unified/app/cpu.max", "200000 100000\n");
@@ -111,8 +119,8 @@ TEST_CASE("hybrid: the tighter of v1 and v2") {
 }
 
 TEST_CASE("optional fields of mountinfo do not shift the others") {
-    const Machine machine("0::/app\n",
-                          "30 23 0:26 / /sys/fs/cgroup rw shared:4 master:1 - cgroup2 cgroup2 rw\n");
+    const Machine machine(
+        "0::/app\n", "30 23 0:26 / /sys/fs/cgroup rw shared:4 master:1 - cgroup2 cgroup2 rw\n");
     machine.Write("/sys/fs/cgroup/app/cpu.max", "100000 100000\n");
     CHECK(machine.Quota() == 1.0);
 }

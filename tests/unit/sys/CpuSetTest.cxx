@@ -17,8 +17,9 @@ TEST_CASE("lists as taskset writes them, in the order given") {
 }
 
 TEST_CASE("lists that are none") {
-    for (const char *text : {"", ",", "0,", ",0", "0,,1", "a", "0-", "-0", "-", "3-1", "0-1-2", "0 1", "0, 1", "1.5",
-                             "8192", "0-8192", "99999999999999999999", "0x1"}) {
+    for (const char *text :
+         {"", ",", "0,", ",0", "0,,1", "a", "0-", "-0", "-", "3-1", "0-1-2", "0 1", "0, 1", "1.5",
+          "8192", "0-8192", "99999999999999999999", "0x1"}) {
         CAPTURE(text);
         CHECK_FALSE(ParseCpuList(text));
     }

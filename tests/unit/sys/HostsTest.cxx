@@ -1,5 +1,5 @@
-#include "harness/TempDir.hxx"
 #include "sys/Hosts.hxx"
+#include "harness/TempDir.hxx"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
+#include "sys/Proc.hxx"
 #include "harness/TempDir.hxx"
 #include "harness/Wait.hxx"
-#include "sys/Proc.hxx"
 #include "unit/Pipe.hxx"
 
 #include <doctest/doctest.h>
@@ -131,8 +131,8 @@ TEST_CASE("the environment as it was at exec") {
         dup2(never.reader.Get(), STDIN_FILENO);
         dup2(never.writer.Get(), 9); // stays open: no end of input
         const char *argv[] = {"cat", nullptr};
-        const char *envp[] = {"FIRST=1", "PREFIX_LONG=long", "PREFIX=short", "EMPTY=", "EQUALS=a=b", "NOVALUE",
-                              "TWICE=one", "TWICE=two", nullptr};
+        const char *envp[] = {"FIRST=1", "PREFIX_LONG=long", "PREFIX=short", "EMPTY=", "EQUALS=a=b",
+                              "NOVALUE", "TWICE=one",        "TWICE=two",    nullptr};
         execve("/bin/cat", const_cast<char **>(argv), const_cast<char **>(envp));
         _exit(127);
     }

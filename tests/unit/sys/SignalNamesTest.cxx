@@ -46,16 +46,16 @@ TEST_CASE("real-time signals, from both ends") {
     CHECK(ParseSignal("RTMAX") == SIGRTMAX);
     CHECK(ParseSignal("RTMAX-1") == SIGRTMAX - 1);
     CHECK(ParseSignal("RTMIN+30") == SIGRTMIN + 30);
-    for (const char *text : {"RTMIN+31", "RTMIN-1", "RTMAX+1", "RTMAX-31", "RTMIN+", "RTMIN3", "RTMIN+x", "RTMIN ",
-                             "RTMIN++3", "RTMI", "RT"}) {
+    for (const char *text : {"RTMIN+31", "RTMIN-1", "RTMAX+1", "RTMAX-31", "RTMIN+", "RTMIN3",
+                             "RTMIN+x", "RTMIN ", "RTMIN++3", "RTMI", "RT"}) {
         CAPTURE(text);
         CHECK_FALSE(ParseSignal(text));
     }
 }
 
 TEST_CASE("what is no signal") {
-    for (const char *text : {"", "0", "65", "-1", "+15", "SIG", "SIGSIGTERM", "TER", "TERMX", "TERM ", " TERM", "KIL",
-                             "EXIT", "SIG15", "9999999999"}) {
+    for (const char *text : {"", "0", "65", "-1", "+15", "SIG", "SIGSIGTERM", "TER", "TERMX",
+                             "TERM ", " TERM", "KIL", "EXIT", "SIG15", "9999999999"}) {
         CAPTURE(text);
         CHECK_FALSE(ParseSignal(text));
     }

@@ -51,7 +51,8 @@ TEST_CASE("moving takes the descriptor away") {
     {
         const UniqueFd owner = std::move(pipe.reader);
         CHECK(owner.Get() == number);
-        CHECK_FALSE(pipe.reader.IsDefined()); // NOLINT(bugprone-use-after-move): that is the question
+        CHECK_FALSE(
+            pipe.reader.IsDefined()); // NOLINT(bugprone-use-after-move): that is the question
     }
     CHECK_FALSE(IsOpen(number));
 }

@@ -63,7 +63,8 @@ TEST_CASE("it is two words and copies as such") {
     static_assert(noexcept(std::declval<BoundMethod<int(int)> &>()(1)));
     Counter counter;
     const auto first = Bind<&Counter::Increment>(counter);
-    const auto copy = first; // NOLINT(performance-unnecessary-copy-initialization): the copy is the test
+    const auto copy =
+        first; // NOLINT(performance-unnecessary-copy-initialization): the copy is the test
     first();
     copy();
     CHECK(counter.count == 2);

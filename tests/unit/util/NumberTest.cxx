@@ -17,7 +17,8 @@ TEST_CASE("a number is digits only, up to its limit") {
     CHECK_FALSE(ParseUnsigned("11", 10));
     CHECK_FALSE(ParseUnsigned("18446744073709551616", UINT64_MAX));
     CHECK_FALSE(ParseUnsigned("100000000000000000000000000000000000", UINT64_MAX));
-    for (const char *text : {"", " ", "-1", "+1", " 1", "1 ", "1.0", "1e3", "0x10", "x", "1x", "1\n"}) {
+    for (const char *text :
+         {"", " ", "-1", "+1", " 1", "1 ", "1.0", "1e3", "0x10", "x", "1x", "1\n"}) {
         CAPTURE(text);
         CHECK_FALSE(ParseUnsigned(text, UINT64_MAX));
     }
@@ -51,8 +52,8 @@ TEST_CASE("durations with each unit, and bare seconds") {
 }
 
 TEST_CASE("durations that are none") {
-    for (const char *text : {"", "s", "ms", "-1s", "+1s", "1.5s", "1 s", " 1s", "1s ", "1d", "1sec", "1hh", "1m30s",
-                             "0x1s", "5S", "5MS", "forever"}) {
+    for (const char *text : {"", "s", "ms", "-1s", "+1s", "1.5s", "1 s", " 1s", "1s ", "1d", "1sec",
+                             "1hh", "1m30s", "0x1s", "5S", "5MS", "forever"}) {
         CAPTURE(text);
         CHECK_FALSE(ParseDuration(text));
     }
@@ -64,8 +65,9 @@ TEST_CASE("a duration is at most a hundred days, in every unit") {
     CHECK(ParseDuration("8640000s") == 2400h);
     CHECK(ParseDuration("8640000") == 2400h);
     CHECK(ParseDuration("8640000000ms") == 2400h);
-    for (const char *text : {"2401h", "144001m", "8640001s", "8640001", "8640000001ms", "18446744073709551615h",
-                             "5124095576030431h", "99999999999999999999s"}) {
+    for (const char *text :
+         {"2401h", "144001m", "8640001s", "8640001", "8640000001ms", "18446744073709551615h",
+          "5124095576030431h", "99999999999999999999s"}) {
         CAPTURE(text);
         CHECK_FALSE(ParseDuration(text));
     }

@@ -1,0 +1,187 @@
+#include "main/SignalTable.hxx"
+#include "sys/SignalNames.hxx"
+#include "sys/Terminal.hxx"
+
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <string>
+#include <unistd.h>
+#include <utility>
+
+using namespace launcher;
+
+namespace {
+
+std::string sent; // by kill(2) of this program
+
+} // namespace
+
+// In place of the C library's: the launcher stops itself, this test does not.
+extern "C" __attribute__((visibility("default"))) int kill(pid_t pid, int signo) noexcept {
+    sent += pid == getpid() ? "self:" + sys::SignalName(signo) : "other";
+    return 0;
+}
+
+namespace {
+
+/** Writes down what it is asked for. */
+class Recorder final : public pool::Commands {
+public:
+    void Stop(const pool::StopRequest &request) noexcept override {
+        log += request.kind == pool::StopRequest::Kind::QUICK ? "quick:" : "stop:";
+        log += sys::SignalName(request.signo) + (request.workers_have_it ? ":theirs " : " ");
+    }
+    void Relay(int signo) noexcept override { log += "relay:" + sys::SignalName(signo) + " "; }
+    void Reap() noexcept override { log += "reap "; }
+
+    std::string log;
+};
+
+struct Setting {
+    explicit Setting(bool has_terminal = false, bool serving = true)
+        : table(commands, clock, has_terminal, serving) {}
+
+    /** What these signals, seen in one turn, lead to; by a process or by the kernel. */
+    std::string operator()(std::initializer_list<int> signals, int code = SI_USER) {
+        std::vector<signalfd_siginfo> infos;
+        for (const int signo : signals) {
+            signalfd_siginfo info = {};
+            info.ssi_signo = static_cast<std::uint32_t>(signo);
+            info.ssi_code = code;
+            infos.push_back(info);
+        }
+        sent.clear();
+        table.OnSignals(infos);
+        return std::exchange(commands.log, {}) + sent;
+    }
+
+    loop::MonotonicClock clock;
+    Recorder commands;
+    SignalTable table;
+};
+
+constexpr int TERMINAL = SI_KERNEL;
+
+} // namespace
+
+TEST_CASE("TERM and INT stop, each time anew: what that means is the ladder's") {
+    Setting on;
+    CHECK(on({SIGTERM}) == "stop:SIGTERM ");
+    CHECK(on({SIGTERM}) == "stop:SIGTERM ");
+    CHECK(on({SIGINT}) == "stop:SIGINT ");
+    CHECK(on({SIGINT}) == "stop:SIGINT ");
+    CHECK(on.table.EndedBy() == 0); // a process sent them
+}
+
+TEST_CASE("QUIT stops without delay") {
+    Setting on;
+    CHECK(on({SIGQUIT}) == "quick:SIGQUIT ");
+}
+
+TEST_CASE("INT from the terminal has reached the workers, and is what the launcher dies of") {
+    Setting on(true);
+    CHECK(on({SIGINT}, TERMINAL) == "stop:SIGINT:theirs ");
+    CHECK(on.table.EndedBy() == SIGINT);
+    CHECK(on({SIGINT}, TERMINAL) == "stop:SIGINT:theirs ");
+    Setting quit(true);
+    CHECK(quit({SIGQUIT}, TERMINAL) == "quick:SIGQUIT:theirs ");
+    CHECK(quit.table.EndedBy() == SIGQUIT);
+}
+
+TEST_CASE("who asked first counts for the end") {
+    Setting on(true);
+    on({SIGTERM});
+    on({SIGINT}, TERMINAL);
+    CHECK(on.table.EndedBy() == 0);
+    Setting terminal(true);
+    terminal({SIGINT}, TERMINAL);
+    terminal({SIGQUIT}, TERMINAL);
+    CHECK(terminal.table.EndedBy() == SIGINT);
+}
+
+TEST_CASE("without a terminal the kernel's INT is nobody else's") {
+    Setting on(false);
+    CHECK(on({SIGINT}, TERMINAL) == "stop:SIGINT ");
+    CHECK(on.table.EndedBy() == 0);
+}
+
+TEST_CASE("signals that a program may use are relayed once each") {
+    Setting on;
+    for (const int signo : {SIGUSR1, SIGUSR2, SIGALRM, SIGSTKFLT, SIGURG, SIGVTALRM, SIGPROF, SIGIO,
+                            SIGPWR, SIGWINCH, SIGRTMIN, SIGRTMIN + 3, SIGRTMAX}) {
+        CAPTURE(signo);
+        CHECK(on({signo}) == "relay:" + sys::SignalName(signo) + " ");
+    }
+    CHECK(on({SIGUSR1, SIGUSR2}) == "relay:SIGUSR1 relay:SIGUSR2 ");
+}
+
+TEST_CASE("WINCH from the terminal has reached the workers") {
+    Setting on(true);
+    CHECK(on({SIGWINCH}, TERMINAL).empty());
+    CHECK(on({SIGWINCH}) == "relay:SIGWINCH ");
+}
+
+TEST_CASE("HUP: relayed to a serving cluster by a process, else a stop") {
+    Setting serving(false, true);
+    CHECK(serving({SIGHUP}) == "relay:SIGHUP ");
+    Setting jobs(false, false);
+    CHECK(jobs({SIGHUP}) == "stop:SIGHUP ");
+    Setting terminal(true, true);
+    CHECK(terminal({SIGHUP}, TERMINAL) == "stop:SIGHUP ");
+    CHECK(terminal.table.EndedBy() == 0);
+    // A shell that exits sends it as a process; the terminal is gone then.
+    Setting shell(true, true);
+    CHECK(shell({SIGHUP}) == (sys::HasTerminal() ? "relay:SIGHUP " : "stop:SIGHUP "));
+}
+
+TEST_CASE("TSTP: the workers are stopped first, then the launcher; CONT goes on") {
+    Setting on(true);
+    if (getpid() != 1)
+        CHECK(on({SIGTSTP}, TERMINAL) == "relay:SIGSTOP self:SIGSTOP");
+    CHECK(on({SIGCONT}) == "relay:SIGCONT ");
+}
+
+TEST_CASE("TTIN and TTOU are job control from the terminal, and nothing yet from a process") {
+    Setting on(true);
+    for (const int signo : {SIGTTIN, SIGTTOU}) {
+        if (getpid() != 1)
+            CHECK(on({signo}, TERMINAL) == "relay:SIGSTOP self:SIGSTOP");
+        CHECK(on({signo}).empty());
+    }
+}
+
+TEST_CASE("PIPE is the launcher's own accident") {
+    Setting on;
+    CHECK(on({SIGPIPE}).empty());
+}
+
+TEST_CASE(
+    "deaths come last, and once: who dies of a signal that asked for a stop has not crashed") {
+    Setting on;
+    CHECK(on({SIGCHLD}) == "reap ");
+    CHECK(on({SIGCHLD, SIGTERM}) == "stop:SIGTERM reap ");
+    CHECK(on({SIGINT, SIGCHLD, SIGUSR1, SIGCHLD}) == "stop:SIGINT relay:SIGUSR1 reap ");
+    CHECK(on({}).empty());
+}
+
+TEST_CASE("what the launcher takes in") {
+    struct sigaction ignore = {}, usr2 = {}, chld = {};
+    ignore.sa_handler = SIG_IGN; // NOLINT(performance-no-int-to-ptr)
+    sigaction(SIGUSR2, &ignore, &usr2);
+    sigaction(SIGCHLD, &ignore, &chld);
+    const sigset_t set = SignalTable::Signals();
+    struct sigaction child = {};
+    sigaction(SIGCHLD, nullptr, &child);
+    sigaction(SIGUSR2, &usr2, nullptr);
+    sigaction(SIGCHLD, &chld, nullptr);
+
+    for (const int signo : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGCHLD, SIGCONT, SIGTSTP,
+                            SIGPIPE, SIGRTMIN, SIGRTMAX})
+        CHECK_MESSAGE(sigismember(&set, signo) == 1, sys::SignalName(signo));
+    // What says that the launcher itself is broken keeps its effect, and an ignored one stays ignored.
+    for (const int signo : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS, SIGXCPU,
+                            SIGXFSZ, SIGKILL, SIGSTOP, SIGUSR2})
+        CHECK_MESSAGE(sigismember(&set, signo) == 0, sys::SignalName(signo));
+    CHECK((child.sa_handler == SIG_DFL)); // ignored, the kernel would reap the workers itself
+}

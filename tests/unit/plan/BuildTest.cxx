@@ -1,0 +1,252 @@
+#include "net/ListenerKinds.hxx"
+#include "plan/Plan.hxx"
+#include "sys/Accounts.hxx"
+#include "util/UserError.hxx"
+
+#include <doctest/doctest.h>
+
+#include <csignal>
+
+using namespace plan;
+using namespace std::chrono_literals;
+
+namespace {
+
+Options Command(std::initializer_list<const char *> listeners = {}) {
+    const sys::Accounts accounts;
+    Options options;
+    options.command = {"server", "x"};
+    for (const char *text : listeners) {
+        const auto specs = net::ParseListener(text, {accounts, nullptr, ""});
+        options.listeners.insert(options.listeners.end(), specs.begin(), specs.end());
+    }
+    return options;
+}
+
+Plan Make(Options options, Surroundings surroundings = {}) {
+    return Build(std::move(options), std::move(surroundings));
+}
+
+template <typename Call> std::string Message(Call call) {
+    try {
+        call();
+    } catch (const util::UserError &error) {
+        return error.what();
+    }
+    return "taken";
+}
+
+} // namespace
+
+TEST_CASE("jobs: what is there when nothing was said") {
+    const Plan plan = Make(Command());
+    CHECK(plan.pool.slots == 1);
+    CHECK_FALSE(plan.pool.serving);
+    CHECK(plan.pool.stop.signo == SIGTERM);
+    CHECK(plan.pool.stop.timeout == 8s);
+    CHECK(plan.pool.stop.delay == 0s);
+    CHECK(plan.log_level == report::Level::WARN);
+    CHECK(plan.policy_name == "random");
+    CHECK(plan.policy->WantsSlotSockets());
+    CHECK_FALSE(plan.events);
+    CHECK(plan.warnings.empty());
+    const pool::WorkerSpec &worker = *plan.pool.worker;
+    CHECK(worker.command == std::vector<std::string>{"server", "x"});
+    CHECK_FALSE(worker.null_stdin);
+    CHECK_FALSE(worker.expand_arguments);
+    CHECK(worker.own_group);
+    CHECK(worker.cpus.empty());
+    CHECK_FALSE(worker.ids.uid);
+    CHECK_FALSE(worker.ids.gid);
+    CHECK_FALSE(worker.ids.groups);
+    CHECK(worker.contracts == contract::ParseContracts("auto"));
+}
+
+TEST_CASE("a port makes it serve, with auto workers") {
+    const Plan plan = Make(Command({"8000"}));
+    CHECK(plan.pool.serving);
+    CHECK(plan.pool.slots == AutoWorkers());
+    CHECK(plan.log_level == report::Level::INFO);
+    REQUIRE(plan.listeners.size() == 1);
+    CHECK(plan.listeners[0].backlog > 0);
+    CHECK_FALSE(plan.listeners[0].nonblocking);
+}
+
+TEST_CASE("--jobs with a port: it does not serve") {
+    Options options = Command({"8000"});
+    options.jobs = true;
+    const Plan plan = Make(std::move(options));
+    CHECK_FALSE(plan.pool.serving);
+    CHECK(plan.log_level == report::Level::WARN);
+    CHECK(plan.listeners.size() == 1);
+}
+
+TEST_CASE("what was said goes through") {
+    Options options = Command({"8000", "8001"});
+    options.workers = ParseWorkerCount("3");
+    options.stop_signal = SIGINT;
+    options.stop_timeout = 2s;
+    options.stop_delay = 1s;
+    options.backlog = 17;
+    options.policy = &balance::POLICIES[1];
+    options.log_level = report::Level::DEBUG;
+    options.cpus = {1, 2};
+    options.expand = true;
+    options.directory = "/srv";
+    const Plan plan = Make(std::move(options));
+    CHECK(plan.pool.slots == 3);
+    CHECK(plan.pool.stop.signo == SIGINT);
+    CHECK(plan.pool.stop.timeout == 2s);
+    CHECK(plan.pool.stop.delay == 1s);
+    CHECK(plan.listeners[1].backlog == 17);
+    CHECK(plan.policy_name == "none");
+    CHECK_FALSE(plan.policy->WantsSlotSockets());
+    CHECK(plan.log_level == report::Level::DEBUG);
+    CHECK(plan.pool.worker->cpus == std::vector<unsigned>{1, 2});
+    CHECK(plan.pool.worker->expand_arguments);
+    CHECK(plan.pool.worker->directory == "/srv");
+}
+
+TEST_CASE("a delay that is not shorter than the timeout is warned of") {
+    Options options = Command();
+    options.stop_delay = 7999ms;
+    CHECK(Make(options).warnings.empty());
+    options.stop_delay = 8s;
+    const Plan plan = Make(options);
+    CHECK(plan.pool.stop.delay == 8s);
+    CHECK(plan.warnings == std::vector<std::string>{
+                               "--stop-delay is not shorter than --stop-timeout: workers will be "
+                               "killed without a stop signal"});
+    options.stop_delay = 0s;
+    options.stop_timeout = 0s;
+    CHECK(Make(options).warnings.empty());
+}
+
+TEST_CASE("the stop signal comes from command or contract, not from the listener") {
+    Options options = Command({"8000"});
+    options.command = {"/usr/sbin/nginx"};
+    CHECK(Make(options).pool.stop.signo == SIGQUIT);
+    options.command = {"ruby"};
+    options.contracts = contract::ParseContracts("einhorn");
+    CHECK(Make(options).pool.stop.signo == SIGUSR2);
+}
+
+TEST_CASE("nginx's contract makes the sockets non-blocking") {
+    Options options = Command({"8000", "unix:/run/x"});
+    options.contracts = contract::ParseContracts("systemd,nginx");
+    const Plan plan = Make(std::move(options));
+    CHECK(plan.listeners[0].nonblocking);
+    CHECK(plan.listeners[1].nonblocking);
+}
+
+TEST_CASE("WEB_CONCURRENCY counts where a port was asked for and nothing else was said, and is "
+          "removed then") {
+    const auto with = [](Options options, const char *value) {
+        Surroundings surroundings;
+        surroundings.environment.Set("WEB_CONCURRENCY", value);
+        surroundings.web_concurrency = value;
+        return Make(std::move(options), std::move(surroundings));
+    };
+    const Plan serving = with(Command({"8000"}), "5");
+    CHECK(serving.pool.slots == 5);
+    CHECK_FALSE(serving.pool.worker->environment.Find("WEB_CONCURRENCY"));
+
+    const Plan jobs = with(Command(), "5");
+    CHECK(jobs.pool.slots == 1);
+    CHECK(jobs.pool.worker->environment.Find("WEB_CONCURRENCY") == "5");
+
+    Options said = Command({"8000"});
+    said.workers = ParseWorkerCount("2");
+    const Plan named = with(std::move(said), "nonsense");
+    CHECK(named.pool.slots == 2);
+    CHECK(named.pool.worker->environment.Find("WEB_CONCURRENCY") == "nonsense");
+
+    CHECK(with(Command({"8000"}), "auto").pool.slots == AutoWorkers());
+    CHECK(Message([&] { with(Command({"8000"}), "0"); }) ==
+          "WEB_CONCURRENCY=0: not a number of workers from 1 to 4096, or auto");
+}
+
+TEST_CASE(
+    "standard input: inherited by one worker, null for more, unless it was said or is served") {
+    const auto null_stdin = [](const char *workers, std::optional<bool> said,
+                               std::initializer_list<const char *> listeners = {}) {
+        Options options = Command(listeners);
+        options.workers = ParseWorkerCount(workers);
+        options.null_stdin = said;
+        return Make(std::move(options)).pool.worker->null_stdin;
+    };
+    CHECK_FALSE(null_stdin("1", std::nullopt));
+    CHECK(null_stdin("2", std::nullopt));
+    CHECK(null_stdin("1", true));
+    CHECK_FALSE(null_stdin("2", false));
+    CHECK(null_stdin("1", std::nullopt, {"fd:0"}));
+    CHECK(null_stdin("1", false, {"fd:0"}));
+}
+
+TEST_CASE(
+    "sockets that were handed over: taken without -p and -l, left with a warning beside them") {
+    const auto with = [](Options options) {
+        Surroundings surroundings;
+        surroundings.activation = net::Activation{{"web", "admin"}};
+        return Make(std::move(options), std::move(surroundings));
+    };
+    const Plan taken = with(Command());
+    REQUIRE(taken.listeners.size() == 2);
+    CHECK(taken.listeners[1].name == "admin");
+    CHECK(taken.listeners[1].descriptor == 4);
+    CHECK(taken.pool.serving);
+    CHECK(taken.warnings.empty());
+
+    const Plan beside = with(Command({"8000"}));
+    CHECK(beside.listeners.size() == 1);
+    CHECK(beside.warnings ==
+          std::vector<std::string>{
+              "LISTEN_FDS hands over 2 sockets that no -l systemd asks for: not served"});
+    CHECK(with(Command({"fd:3"})).warnings.empty());
+}
+
+TEST_CASE("one descriptor for two listeners is refused") {
+    CHECK(Message([] {
+              Make(Command({"fd:7", "8000", "x=fd:7"}));
+          }) == "descriptor 7 is asked for twice: 'fd:7' and 'x=fd:7'");
+    CHECK(Message([] { Make(Command({"fd:7", "fd:8"})); }) == "taken");
+}
+
+TEST_CASE("ids: --group alone is the only group, --user brings its own") {
+    Options options = Command();
+    options.group = 33;
+    const auto group = Make(options).pool.worker->ids;
+    CHECK_FALSE(group.uid);
+    CHECK(group.gid == 33U);
+    CHECK(group.groups == std::vector<gid_t>{33});
+
+    options.user = {1000U, 1001U, std::vector<gid_t>{1001, 29}};
+    const auto both = Make(options).pool.worker->ids;
+    CHECK(both.uid == 1000U);
+    CHECK(both.gid == 33U);
+    REQUIRE(both.groups);
+    CHECK(both.groups->size() >= 2);
+
+    options.group.reset();
+    CHECK(Make(options).pool.worker->ids.gid == 1001U);
+}
+
+TEST_CASE("what the launcher was started in goes to the workers") {
+    Surroundings surroundings;
+    surroundings.environment.Set("A", "1");
+    surroundings.descriptor_limit = {11, 22};
+    surroundings.has_terminal = true;
+    const Plan plan = Make(Command(), std::move(surroundings));
+    CHECK(plan.pool.worker->environment.Find("A") == "1");
+    CHECK(plan.pool.worker->descriptor_limit.rlim_cur == 11);
+    CHECK(plan.pool.worker->descriptor_limit.rlim_max == 22);
+    CHECK_FALSE(plan.pool.worker->own_group);
+}
+
+TEST_CASE("each launcher has a mark of its own") {
+    const std::string one = Make(Command()).pool.worker->run,
+                      other = Make(Command()).pool.worker->run;
+    CHECK(one.size() == 16);
+    CHECK(one.find_first_not_of("0123456789abcdef") == std::string::npos);
+    CHECK(one != other);
+}
