@@ -124,7 +124,7 @@ Plan Build(Options options, Surroundings surroundings) {
     plan.pool.stop.timeout = options.stop_timeout.value_or(STOP_TIMEOUT);
     plan.pool.stop.delay = options.stop_delay.value_or(util::Duration(0));
     if (plan.pool.stop.delay.count() != 0 && plan.pool.stop.delay >= plan.pool.stop.timeout)
-        plan.warnings.push_back("--stop-delay is not shorter than --stop-timeout: workers will be killed without a stop signal");
+        plan.warnings.emplace_back("--stop-delay is not shorter than --stop-timeout: workers will be killed without a stop signal");
     worker->stop_signal = plan.pool.stop.signo;
     worker->command = std::move(options.command);
     plan.pool.worker = std::move(worker);
