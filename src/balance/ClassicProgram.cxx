@@ -86,8 +86,9 @@ void AppendList(Builder &code, std::span<const unsigned> active) {
 
 std::vector<sock_filter> MakeProgram(Choice choice, std::span<const unsigned> active, unsigned members) {
     const std::size_t holes = members - active.size();
-    const bool by_list = active.size() < holes;
-    if (std::min(active.size(), holes) > MOST_LISTED)
+    const bool too_many = std::min(active.size(), holes) > MOST_LISTED;
+    const bool by_list = too_many || active.size() < holes;
+    if (too_many)
         active = active.first(MOST_LISTED);
 
     Builder code;

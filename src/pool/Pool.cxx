@@ -35,6 +35,7 @@ void Pool::Perform(Slot &slot, Action action) noexcept {
     case Action::SCHEDULE:
         return ScheduleNext(slot);
     case Action::FINISH:
+        slot.Unschedule(); // it waits for nothing any more
         finished_slots++;
         return FinishIfLast();
     }
