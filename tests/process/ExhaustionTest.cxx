@@ -36,6 +36,9 @@ TEST_CASE("descriptors, with listeners: none of the workers stays") {
 }
 
 TEST_CASE("descriptors, at any point: it works or says what is missing, and leaves nothing") {
+    // That check of UBSan opens a pipe to see whether memory is readable, and takes "no" for a bug.
+    if (Contains(ReadFile(ClusterizePath()), "__ubsan_handle_dynamic_type"))
+        HARNESS_SKIP("UBSan needs descriptors of its own");
     bool worked = false;
     bool failed = false;
     for (rlim_t limit = 3; limit < 40 && !(failed && worked); ++limit) {
