@@ -199,6 +199,24 @@ TEST_CASE("4,096 members: all, one, a hole, and as many active ones as a program
     CheckExact(Range(2096, 4096), 4096);
 }
 
+TEST_CASE("where neither the active ones nor the holes fit, the program does, and names active "
+          "ones only") {
+    Indices every_other;
+    for (unsigned i = 0; i < 4096; i += 2)
+        every_other.push_back(i);
+    for (const Indices &active : {Range(0, 2048), Range(2048, 4096), Range(0, 2040), Range(0, 2050),
+                                  Range(0, 2063), Range(0, 2064), Range(100, 2150), every_other}) {
+        CAPTURE(active.size());
+        CAPTURE(active.front());
+        for (const Choice choice : {Choice::RANDOM, Choice::FLOW})
+            CHECK(MakeProgram(choice, active, 4096).size() <= BPF_MAXINSNS);
+        Indices chosen = Sorted(MapRanks(MakeProgram(Choice::RANDOM, active, 4096), active.size()));
+        chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+        CHECK(chosen.size() >= 2000);
+        CHECK(std::includes(active.begin(), active.end(), chosen.begin(), chosen.end()));
+    }
+}
+
 TEST_CASE("FLOW: a source stays with one socket") {
     const Indices active = {1, 3, 4, 9, 11};
     const auto program = MakeProgram(Choice::FLOW, active, 16);

@@ -422,7 +422,21 @@ TEST_CASE("a stop while a slot waits for its next worker") {
     cluster.Exit(1, 1);
     cluster.Ask();
     CHECK(cluster.finished == 1);
+    cluster.Pass(1h);
     CHECK(cluster.launcher.launched == 1);
+}
+
+TEST_CASE(
+    "a stop while one slot waits for its next worker and the other takes its time: no abort") {
+    Cluster cluster(2);
+    cluster.StartAndServe();
+    cluster.Die(1, SIGKILL);
+    cluster.Ask();
+    cluster.Pass(2s); // past the pause
+    CHECK(cluster.launcher.launched == 2);
+    CHECK(cluster.finished == 0);
+    cluster.Exit(2, 0);
+    CHECK(cluster.finished == 1);
 }
 
 // --- relay, reaping --------------------------------------------------------------------------
