@@ -84,7 +84,8 @@ void AppendList(Builder &code, std::span<const unsigned> active) {
 
 } // namespace
 
-std::vector<sock_filter> MakeProgram(Choice choice, std::span<const unsigned> active, unsigned members) {
+std::vector<sock_filter> MakeProgram(Choice choice, std::span<const unsigned> active,
+                                     unsigned members) {
     const std::size_t holes = members - active.size();
     const bool too_many = std::min(active.size(), holes) > MOST_LISTED;
     const bool by_list = too_many || active.size() < holes;

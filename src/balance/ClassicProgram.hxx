@@ -9,7 +9,7 @@ namespace balance {
 /** What the choice is made by. */
 enum class Choice {
     RANDOM, // each connection anew (TCP)
-    FLOW,   // by source address and port, so that a flow stays where it is (UDP)
+    FLOW, // by source address and port, so that a flow stays where it is (UDP)
 };
 
 /** A classic BPF program for SO_ATTACH_REUSEPORT_CBPF (socket(7), Linux 4.5): it returns the index in
@@ -18,6 +18,7 @@ enum class Choice {
  *  `active`: indices in the kernel's order, ascending, not empty; `members`: the size of the group.
  *  Where neither the active ones nor the holes between them fit into a program (4,096 instructions,
  *  two for each), the first that fit are used. */
-std::vector<sock_filter> MakeProgram(Choice choice, std::span<const unsigned> active, unsigned members);
+std::vector<sock_filter> MakeProgram(Choice choice, std::span<const unsigned> active,
+                                     unsigned members);
 
 } // namespace balance

@@ -36,7 +36,8 @@ template <typename Policy> std::unique_ptr<net::SteeringPolicy> Make() {
 } // namespace
 
 constexpr std::array<PolicyRow, 2> POLICIES = {{
-    {"random", "a socket for each worker, connections at random over those that serve (default)", Make<RandomPolicy>},
+    {"random", "a socket for each worker, connections at random over those that serve (default)",
+     Make<RandomPolicy>},
     {"none", "one socket that all workers accept from", Make<NonePolicy>},
 }};
 

@@ -23,14 +23,16 @@ void RandomSteering::SetActive(std::span<const net::SlotSocket *const> active) n
     }
     std::vector<unsigned> indices;
     for (unsigned index = 0; index < members.size(); index++)
-        if (const unsigned slot = members[index]->Slot(); slot < is_active.size() && is_active[slot])
+        if (const unsigned slot = members[index]->Slot();
+            slot < is_active.size() && is_active[slot])
             indices.push_back(index);
     if (indices.empty())
         return;
     auto code = MakeProgram(choice, indices, static_cast<unsigned>(members.size()));
     const sock_fprog program = {static_cast<unsigned short>(code.size()), code.data()};
     const int fd = members[0]->Socket().Get(); // any member: the program is the group's
-    const int result = setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program));
+    const int result =
+        setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program));
     refused = result != 0 ? errno : 0;
 }
 

@@ -22,7 +22,7 @@ public:
 private:
     const Choice choice;
     std::vector<const net::SlotSocket *> members; // in the kernel's order
-    int refused = 0;                              // errno of the last attach that failed
+    int refused = 0; // errno of the last attach that failed
 };
 
 } // namespace balance

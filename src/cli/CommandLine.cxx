@@ -19,7 +19,8 @@ namespace {
 /** The row that a word such as --port, --port=80, -p, -p80 names; nullptr: none. */
 const OptionRow *FindNamed(std::string_view word) noexcept {
     const bool is_long = word.starts_with("--");
-    const std::string_view name = is_long ? util::Cut(word.substr(2), '=').first : word.substr(1, 1);
+    const std::string_view name =
+        is_long ? util::Cut(word.substr(2), '=').first : word.substr(1, 1);
     for (const OptionRow &row : OptionTable())
         if (is_long ? row.name == name : row.letter != 0 && row.letter == name[0])
             return &row;
@@ -32,7 +33,8 @@ bool HasValueAttached(std::string_view word) noexcept {
 
 /** The most similar long option, for a message; empty where none is near. */
 std::string_view FindSimilar(std::string_view word) noexcept {
-    const std::string_view name = util::Cut(word.substr(std::min(word.find_first_not_of('-'), word.size())), '=').first;
+    const std::string_view name =
+        util::Cut(word.substr(std::min(word.find_first_not_of('-'), word.size())), '=').first;
     for (const OptionRow &row : OptionTable())
         if (name.size() >= 2 && (row.name.starts_with(name) || name.starts_with(row.name)))
             return row.name;
@@ -42,12 +44,13 @@ std::string_view FindSimilar(std::string_view word) noexcept {
 [[noreturn]] void ThrowUnknown(std::string_view word) {
     const std::string_view similar = FindSimilar(word);
     throw util::UserError(fmt::format(
-        "unknown option {}: {}a command that begins with '-' goes after --; see clusterize --help", util::Quote(word),
-        similar.empty() ? "" : fmt::format("did you mean --{}? ", similar)));
+        "unknown option {}: {}a command that begins with '-' goes after --; see clusterize --help",
+        util::Quote(word), similar.empty() ? "" : fmt::format("did you mean --{}? ", similar)));
 }
 
 std::string Display(const OptionRow &row) {
-    return row.letter != 0 ? fmt::format("-{},--{}", row.letter, row.name) : fmt::format("--{}", row.name);
+    return row.letter != 0 ? fmt::format("-{},--{}", row.letter, row.name)
+                           : fmt::format("--{}", row.name);
 }
 
 /** Where the options end. Fills `named` with the rows that they name. */
@@ -64,8 +67,10 @@ int FindCommand(int argc, const char *const *argv, std::vector<const OptionRow *
             named.push_back(row);
         i++;
         if (row->IsFlag() && word.starts_with("--") && HasValueAttached(word))
-            throw util::UserError(fmt::format("--{} takes no value: {}", row->name, util::Quote(word)));
-        if (!row->IsFlag() && word.starts_with("--") && word.ends_with('=') && word.find('=') == word.size() - 1)
+            throw util::UserError(
+                fmt::format("--{} takes no value: {}", row->name, util::Quote(word)));
+        if (!row->IsFlag() && word.starts_with("--") && word.ends_with('=') &&
+            word.find('=') == word.size() - 1)
             throw util::UserError(fmt::format("{} needs a value: {}", word, row->value));
         if (!row->IsFlag() && !HasValueAttached(word)) {
             if (i == argc)
@@ -92,9 +97,10 @@ CommandLine ParseCommandLine(int argc, const char *const *argv) {
     app.set_help_flag();
     std::map<const CLI::Option *, const OptionRow *> rows;
     for (const OptionRow *row : named) {
-        CLI::Option *option = row->IsFlag()
-                                  ? app.add_flag(Display(*row))
-                                  : app.add_option(Display(*row), [](const CLI::results_t &) { return true; });
+        CLI::Option *option =
+            row->IsFlag()
+                ? app.add_flag(Display(*row))
+                : app.add_option(Display(*row), [](const CLI::results_t &) { return true; });
         option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
         if (!row->IsFlag())
             option->expected(1)->allow_extra_args(false);

@@ -33,8 +33,8 @@ std::string RenderOptions() {
     std::string text;
     for (const OptionRow &row : OptionTable())
         fmt::format_to(std::back_inserter(text), "--{:14}{} {:18} {}: {}\n", row.name,
-                       row.letter != 0 ? fmt::format(" -{}", row.letter) : "   ", row.value, GroupName(row.group),
-                       row.help);
+                       row.letter != 0 ? fmt::format(" -{}", row.letter) : "   ", row.value,
+                       GroupName(row.group), row.help);
     return text;
 }
 
@@ -42,17 +42,32 @@ std::string RenderSignals() {
     std::string text;
     for (int signo = 1; signo < SIGRTMIN; signo++)
         if (const char *help = sigdescr_np(signo); help != nullptr)
-            fmt::format_to(std::back_inserter(text), "{:8} {}\n", sys::SignalName(signo).substr(3), help);
+            fmt::format_to(std::back_inserter(text), "{:8} {}\n", sys::SignalName(signo).substr(3),
+                           help);
     return text;
 }
 
-std::string RenderContracts() { return RenderRows(contract::CONTRACTS); }
-std::string RenderListeners() { return RenderRows(net::LISTENER_KINDS); }
-std::string RenderBalance() { return RenderRows(balance::POLICIES); }
-std::string RenderEvents() { return RenderRows(report::EVENTS); }
-std::string RenderLevels() { return RenderRows(report::LEVELS); }
-std::string RenderStatuses() { return RenderRows(STATUSES); }
-std::string RenderTemplates() { return RenderRows(contract::TEMPLATES); }
+std::string RenderContracts() {
+    return RenderRows(contract::CONTRACTS);
+}
+std::string RenderListeners() {
+    return RenderRows(net::LISTENER_KINDS);
+}
+std::string RenderBalance() {
+    return RenderRows(balance::POLICIES);
+}
+std::string RenderEvents() {
+    return RenderRows(report::EVENTS);
+}
+std::string RenderLevels() {
+    return RenderRows(report::LEVELS);
+}
+std::string RenderStatuses() {
+    return RenderRows(STATUSES);
+}
+std::string RenderTemplates() {
+    return RenderRows(contract::TEMPLATES);
+}
 std::string RenderLists();
 
 struct ListRow {
@@ -103,7 +118,8 @@ void AppendWrapped(std::string &text, std::string_view words) {
 std::string RenderList(std::string_view kind) {
     const ListRow *row = util::FindRow(LISTS, kind);
     if (row == nullptr)
-        throw util::UserError(fmt::format("--list {}: must be one of {}", util::Quote(kind), util::JoinNames(LISTS)));
+        throw util::UserError(
+            fmt::format("--list {}: must be one of {}", util::Quote(kind), util::JoinNames(LISTS)));
     return row->render();
 }
 

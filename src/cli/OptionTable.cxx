@@ -28,7 +28,8 @@ constexpr unsigned LARGEST_ID = UINT_MAX - 1; // -1 means "leave it" to the kern
 void ApplyWorkers(Options &options, Text text, const Context &) {
     options.workers = plan::ParseWorkerCount(text);
     if (!options.workers)
-        throw UserError(fmt::format("must be a number from 1 to {}, auto, -K or P%", plan::MOST_WORKERS));
+        throw UserError(
+            fmt::format("must be a number from 1 to {}, auto, -K or P%", plan::MOST_WORKERS));
 }
 
 void ApplyEnv(Options &options, Text text, const Context &) {
@@ -72,7 +73,8 @@ void ApplyUser(Options &options, Text text, const Context &context) {
         ids.gid = user->gid;
     else
         throw UserError("this number is not in /etc/passwd: say the group too, UID:GROUP");
-    ids.groups = user ? context.accounts.GroupsOf(user->name, *ids.gid) : std::vector<gid_t>{*ids.gid};
+    ids.groups =
+        user ? context.accounts.GroupsOf(user->name, *ids.gid) : std::vector<gid_t>{*ids.gid};
     options.user = std::move(ids);
 }
 

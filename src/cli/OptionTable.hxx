@@ -23,7 +23,7 @@ enum class Group : std::uint8_t { WORKERS, LISTENERS, LIFECYCLE, REPORTING };
  *  `apply`, which checks the value on its own. */
 struct OptionRow {
     std::string_view name;
-    char letter;            // 0: none
+    char letter; // 0: none
     std::string_view value; // what --help shows for the value; empty: a flag
     Group group;
     std::string_view help;

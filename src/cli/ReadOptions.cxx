@@ -11,8 +11,8 @@ namespace cli {
 
 namespace {
 
-void Apply(const OptionRow &row, const std::string &source, std::string_view value, plan::Options &options,
-           const OptionContext &context) {
+void Apply(const OptionRow &row, const std::string &source, std::string_view value,
+           plan::Options &options, const OptionContext &context) {
     try {
         OptionContext named = context;
         named.source = source;
@@ -31,8 +31,8 @@ bool ParseFlag(const std::string &variable, std::string_view value) {
     throw util::UserError(fmt::format("{} {}: must be 1 or 0", variable, util::Quote(value)));
 }
 
-void ApplyVariable(const OptionRow &row, const std::string &variable, std::string_view value, plan::Options &options,
-                   const OptionContext &context) {
+void ApplyVariable(const OptionRow &row, const std::string &variable, std::string_view value,
+                   plan::Options &options, const OptionContext &context) {
     if (row.IsFlag()) {
         if (ParseFlag(variable, value))
             Apply(row, variable, "", options, context);
@@ -65,14 +65,16 @@ void WarnOfUnknown(const spawn::Environment &environment, std::vector<std::strin
 
 } // namespace
 
-plan::Options ReadOptions(const CommandLine &line, spawn::Environment &environment, const OptionContext &context,
-                          std::vector<std::string> &warnings) {
+plan::Options ReadOptions(const CommandLine &line, spawn::Environment &environment,
+                          const OptionContext &context, std::vector<std::string> &warnings) {
     plan::Options options;
     options.command = line.command;
     for (const Use &use : line.uses)
-        Apply(*use.row, fmt::format("--{}", use.row->name), use.row->IsFlag() ? "" : use.value, options, context);
-    const bool any = std::any_of(environment.Entries().begin(), environment.Entries().end(),
-                                 [](const std::string &entry) { return entry.starts_with("CLUSTERIZE_"); });
+        Apply(*use.row, fmt::format("--{}", use.row->name), use.row->IsFlag() ? "" : use.value,
+              options, context);
+    const bool any =
+        std::any_of(environment.Entries().begin(), environment.Entries().end(),
+                    [](const std::string &entry) { return entry.starts_with("CLUSTERIZE_"); });
     if (!any)
         return options;
     for (const OptionRow &row : OptionTable()) {
@@ -84,10 +86,12 @@ plan::Options ReadOptions(const CommandLine &line, spawn::Environment &environme
             continue;
         const std::string value(*found);
         environment.Unset(variable);
-        const bool named =
-            std::any_of(line.uses.begin(), line.uses.end(), [&row](const Use &use) { return use.row == &row; });
+        const bool named = std::any_of(line.uses.begin(), line.uses.end(),
+                                       [&row](const Use &use) { return use.row == &row; });
         if (IsKubernetes(variable, value))
-            warnings.push_back(fmt::format("{}={} was set by Kubernetes for a service of that name: ignored", variable, value));
+            warnings.push_back(
+                fmt::format("{}={} was set by Kubernetes for a service of that name: ignored",
+                            variable, value));
         else if (!named)
             ApplyVariable(row, variable, value, options, context);
     }

@@ -26,7 +26,8 @@ void RenderSystemd(const Handover &handover, spawn::Environment &env) {
         return;
     std::string names;
     for (const Handed &handed : handover.listeners)
-        names.append(names.empty() && &handed == handover.listeners.data() ? "" : ":").append(handed.spec->name);
+        names.append(names.empty() && &handed == handover.listeners.data() ? "" : ":")
+            .append(handed.spec->name);
     env.Set("LISTEN_FDS", std::to_string(handover.listeners.size()));
     env.Set("LISTEN_FDNAMES", names);
     env.SetPid("LISTEN_PID");
@@ -75,8 +76,8 @@ void RenderPhpFpm(const Handover &handover, spawn::Environment &env) {
     for (const Handed &handed : handover.listeners) {
         const net::Address &address = handed.spec->at.address;
         const auto port = address.Port();
-        fmt::format_to(std::back_inserter(sockets), "{}{}{}={}", sockets.empty() ? "" : ",", address.Host(),
-                       port ? fmt::format(":{}", *port) : "", handed.fd);
+        fmt::format_to(std::back_inserter(sockets), "{}{}{}={}", sockets.empty() ? "" : ",",
+                       address.Host(), port ? fmt::format(":{}", *port) : "", handed.fd);
     }
     if (!sockets.empty())
         env.Set("FPM_SOCKETS", sockets);
@@ -103,14 +104,20 @@ void RenderGunicorn(const Handover &handover, spawn::Environment &env) {
 } // namespace
 
 constexpr std::array<Contract, 8> CONTRACTS = {{
-    {"systemd", "LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES: descriptors from 3 on (in auto)", true, 0, false, RenderSystemd},
+    {"systemd", "LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES: descriptors from 3 on (in auto)", true, 0,
+     false, RenderSystemd},
     {"port", "PORT, when exactly one TCP port was asked for (in auto)", true, 0, false, RenderPort},
-    {"einhorn", "EINHORN_FD_COUNT, EINHORN_FD_0 ...; stops with USR2", false, SIGUSR2, false, RenderEinhorn},
-    {"server-starter", "SERVER_STARTER_PORT, SERVER_STARTER_GENERATION", false, 0, false, RenderServerStarter},
+    {"einhorn", "EINHORN_FD_COUNT, EINHORN_FD_0 ...; stops with USR2", false, SIGUSR2, false,
+     RenderEinhorn},
+    {"server-starter", "SERVER_STARTER_PORT, SERVER_STARTER_GENERATION", false, 0, false,
+     RenderServerStarter},
     {"nginx", "NGINX: nginx takes its listeners over, by address", false, 0, true, RenderNginx},
-    {"php-fpm", "FPM_SOCKETS: php-fpm takes its listeners over, by address", false, 0, false, RenderPhpFpm},
-    {"puma", "PUMA_INHERIT_0 ...: puma takes its listeners over, by address", false, 0, false, RenderPuma},
-    {"gunicorn", "GUNICORN_FD, GUNICORN_PID: gunicorn takes its listeners over", false, 0, false, RenderGunicorn},
+    {"php-fpm", "FPM_SOCKETS: php-fpm takes its listeners over, by address", false, 0, false,
+     RenderPhpFpm},
+    {"puma", "PUMA_INHERIT_0 ...: puma takes its listeners over, by address", false, 0, false,
+     RenderPuma},
+    {"gunicorn", "GUNICORN_FD, GUNICORN_PID: gunicorn takes its listeners over", false, 0, false,
+     RenderGunicorn},
 }};
 
 static_assert(util::NamesAreUnique(CONTRACTS));
@@ -121,14 +128,15 @@ ContractList ParseContracts(std::string_view text) {
         for (const std::string_view word : util::Split(text, ',')) {
             const Contract *row = util::FindRow(CONTRACTS, word);
             if (row == nullptr && word != "auto")
-                throw util::UserError(fmt::format("{} is no contract: auto, none, or some of {}", util::Quote(word),
-                                                  util::JoinNames(CONTRACTS)));
+                throw util::UserError(fmt::format("{} is no contract: auto, none, or some of {}",
+                                                  util::Quote(word), util::JoinNames(CONTRACTS)));
             for (std::size_t i = 0; i < CONTRACTS.size(); i++)
-                chosen[i] = chosen[i] || (row == nullptr ? CONTRACTS[i].automatic : &CONTRACTS[i] == row);
+                chosen[i] =
+                    chosen[i] || (row == nullptr ? CONTRACTS[i].automatic : &CONTRACTS[i] == row);
         }
     if (text.empty())
-        throw util::UserError(
-            fmt::format("a contract is missing: auto, none, or some of {}", util::JoinNames(CONTRACTS)));
+        throw util::UserError(fmt::format("a contract is missing: auto, none, or some of {}",
+                                          util::JoinNames(CONTRACTS)));
     ContractList list;
     for (std::size_t i = 0; i < CONTRACTS.size(); i++)
         if (chosen[i])

@@ -13,9 +13,9 @@ namespace contract {
 /** One way to announce descriptors. */
 struct Contract {
     std::string_view name, help;
-    bool automatic;         // part of `auto`
-    int stop_signal;        // what its programs expect; 0: nothing special
-    bool nonblocking;       // its programs expect O_NONBLOCK on what they inherit
+    bool automatic; // part of `auto`
+    int stop_signal; // what its programs expect; 0: nothing special
+    bool nonblocking; // its programs expect O_NONBLOCK on what they inherit
     void (*render)(const Handover &handover, spawn::Environment &env);
 };
 

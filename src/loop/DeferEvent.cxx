@@ -15,7 +15,8 @@ void DeferEvent::Cancel() noexcept {
     if (!pending)
         return;
     // Blanked, not erased: the loop may be walking over the list.
-    std::replace(loop.deferred.begin(), loop.deferred.end(), this, static_cast<DeferEvent *>(nullptr));
+    std::replace(loop.deferred.begin(), loop.deferred.end(), this,
+                 static_cast<DeferEvent *>(nullptr));
     pending = false;
 }
 

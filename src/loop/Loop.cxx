@@ -11,7 +11,8 @@
 
 namespace loop {
 
-Loop::Loop(const Clock &_clock) : clock(_clock), epoll(sys::AdoptTag(), epoll_create1(EPOLL_CLOEXEC)) {
+Loop::Loop(const Clock &_clock)
+    : clock(_clock), epoll(sys::AdoptTag(), epoll_create1(EPOLL_CLOEXEC)) {
     if (!epoll.IsDefined())
         throw sys::MakeErrno("cannot create an epoll descriptor");
 }

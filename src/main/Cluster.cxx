@@ -25,12 +25,15 @@ report::Outlet OpenEvents(const plan::Named &events) {
         const int fd = static_cast<int>(util::ParseUnsigned(target.substr(3), INT_MAX).value_or(0));
         // The workers have no use for it, and its reader waits for the end.
         if (fcntl(fd, F_GETFD) < 0 || (fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0))
-            throw util::UserError(fmt::format("{} {}: descriptor {} is not open", events.source, util::Quote(target), fd));
+            throw util::UserError(fmt::format("{} {}: descriptor {} is not open", events.source,
+                                              util::Quote(target), fd));
         return report::Outlet(sys::Fd(fd));
     }
-    sys::UniqueFd file(sys::AdoptTag(), open(target.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
+    sys::UniqueFd file(sys::AdoptTag(),
+                       open(target.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
     if (!file.IsDefined())
-        throw util::UserError(fmt::format("{} {}: {}", events.source, util::Quote(target), sys::ErrnoText(errno)));
+        throw util::UserError(
+            fmt::format("{} {}: {}", events.source, util::Quote(target), sys::ErrnoText(errno)));
     return report::Outlet(std::move(file));
 }
 
@@ -38,8 +41,8 @@ report::Outlet OpenEvents(const plan::Named &events) {
 
 Cluster::Cluster(plan::Plan _plan, bool has_terminal)
     : plan(std::move(_plan)), table(*plan.policy, plan.pool.slots),
-      pool(loop, reporter, table, starter, plan.pool, util::Bind<&Cluster::OnFinished>(*this)), alive(loop, pool),
-      signal_table(pool, clock, has_terminal, plan.pool.serving),
+      pool(loop, reporter, table, starter, plan.pool, util::Bind<&Cluster::OnFinished>(*this)),
+      alive(loop, pool), signal_table(pool, clock, has_terminal, plan.pool.serving),
       signals(loop, SignalTable::Signals(),
               loop::SignalEvent::Callback::Make<&SignalTable::OnSignals>(signal_table)) {
     AddSinks();
@@ -50,7 +53,8 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
 void Cluster::AddSinks() {
     if (plan.events)
         reporter.Add(std::make_unique<report::JsonSink>(OpenEvents(*plan.events)));
-    reporter.Add(std::make_unique<report::TextSink>(report::Outlet(sys::Fd(STDERR_FILENO)), plan.log_level));
+    reporter.Add(
+        std::make_unique<report::TextSink>(report::Outlet(sys::Fd(STDERR_FILENO)), plan.log_level));
 }
 
 int Cluster::Run() noexcept {
@@ -83,10 +87,12 @@ void Cluster::WarnOfCovered() {
     for (const contract::Handed &handed : handover.listeners) {
         const int flags = fcntl(handed.fd, F_GETFD);
         if (flags >= 0 && (flags & FD_CLOEXEC) == 0)
-            reporter.Say(report::Level::WARN,
-                         fmt::format("descriptor {}, which the launcher inherited, does not reach the workers: they "
-                                     "find the listener {} there",
-                                     handed.fd, util::Quote(handed.spec->name)));
+            reporter.Say(
+                report::Level::WARN,
+                fmt::format(
+                    "descriptor {}, which the launcher inherited, does not reach the workers: they "
+                    "find the listener {} there",
+                    handed.fd, util::Quote(handed.spec->name)));
     }
 }
 
@@ -99,7 +105,8 @@ void Cluster::EmitSetup() {
         if (!listener.IsShared())
             break; // the best that is had here
     }
-    reporter.Emit(report::Setup{plan.pool.slots, plan.pool.serving, balance, pool::DescribeListeners(table)});
+    reporter.Emit(
+        report::Setup{plan.pool.slots, plan.pool.serving, balance, pool::DescribeListeners(table)});
 }
 
 } // namespace launcher

@@ -55,19 +55,23 @@ plan::Plan MakePlan(const cli::CommandLine &line, bool has_terminal) {
     surroundings.environment = spawn::Environment(environ);
     surroundings.has_terminal = has_terminal;
     surroundings.descriptor_limit = sys::RaiseDescriptorLimit();
-    if (const auto count = surroundings.environment.Find("WEB_CONCURRENCY"); count && !count->empty())
+    if (const auto count = surroundings.environment.Find("WEB_CONCURRENCY");
+        count && !count->empty())
         surroundings.web_concurrency = *count;
     auto activation = net::ReadActivation(
-        [&surroundings](std::string_view name) { return surroundings.environment.Find(name); }, getpid());
+        [&surroundings](std::string_view name) { return surroundings.environment.Find(name); },
+        getpid());
     surroundings.activation = std::move(activation.activation);
     contract::RemoveConsumed(surroundings.environment);
 
     const sys::Accounts accounts;
     const net::Activation *handed = surroundings.activation ? &*surroundings.activation : nullptr;
-    plan::Options options = cli::ReadOptions(line, surroundings.environment,
-                                             {accounts, {accounts, handed, activation.lacks}, {}}, warnings);
+    plan::Options options =
+        cli::ReadOptions(line, surroundings.environment,
+                         {accounts, {accounts, handed, activation.lacks}, {}}, warnings);
     if (options.command.empty())
-        throw util::UserError("no command to start: clusterize [OPTION...] [--] COMMAND [ARG...]; see clusterize --help");
+        throw util::UserError("no command to start: clusterize [OPTION...] [--] COMMAND [ARG...]; "
+                              "see clusterize --help");
     plan::Plan plan = plan::Build(std::move(options), std::move(surroundings));
     plan.warnings.insert(plan.warnings.begin(), warnings.begin(), warnings.end());
     return plan;
@@ -100,7 +104,8 @@ int main(int argc, char **argv) {
     try {
         const cli::CommandLine line = cli::ParseCommandLine(argc, argv);
         if (const auto answer = Answer(line)) {
-            const bool written = std::fputs(answer->c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+            const bool written =
+                std::fputs(answer->c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
             return written ? EXIT_SUCCESS : Fail("cannot write to standard output");
         }
         const bool has_terminal = sys::HasTerminal();

@@ -11,13 +11,13 @@ namespace launcher {
 namespace {
 
 enum class Reaction : std::uint8_t {
-    STOP,    // graceful stop; once more a second later: kill
-    QUICK,   // stop without delay
+    STOP, // graceful stop; once more a second later: kill
+    QUICK, // stop without delay
     HANG_UP, // stop where the terminal has gone and for jobs; else relay
-    RELAY,   // to every worker, once
+    RELAY, // to every worker, once
     SUSPEND, // stop the workers' execution, then the launcher's
     RESUME,
-    SCALE,   // from the terminal job control; nothing yet where a process sent it
+    SCALE, // from the terminal job control; nothing yet where a process sent it
     REAP,
     DROP, // ours by an accident of writing to a closed pipe
 };
@@ -30,19 +30,23 @@ struct SignalRow {
 // Not here: KILL and STOP, which cannot be taken in; those that say that the launcher itself is broken or over
 // a limit (SEGV, BUS, ILL, FPE, TRAP, ABRT, SYS, XCPU, XFSZ), which have their default effect.
 constexpr std::array<SignalRow, 21> SIGNALS = {{
-    {SIGHUP, Reaction::HANG_UP}, {SIGINT, Reaction::STOP},    {SIGQUIT, Reaction::QUICK},
-    {SIGUSR1, Reaction::RELAY},  {SIGUSR2, Reaction::RELAY},  {SIGPIPE, Reaction::DROP},
-    {SIGALRM, Reaction::RELAY},  {SIGTERM, Reaction::STOP},   {SIGSTKFLT, Reaction::RELAY},
-    {SIGCHLD, Reaction::REAP},   {SIGCONT, Reaction::RESUME}, {SIGTSTP, Reaction::SUSPEND},
-    {SIGTTIN, Reaction::SCALE},  {SIGTTOU, Reaction::SCALE},  {SIGURG, Reaction::RELAY},
-    {SIGVTALRM, Reaction::RELAY}, {SIGPROF, Reaction::RELAY}, {SIGWINCH, Reaction::RELAY},
-    {SIGIO, Reaction::RELAY},    {SIGPWR, Reaction::RELAY},
+    {SIGHUP, Reaction::HANG_UP},  {SIGINT, Reaction::STOP},
+    {SIGQUIT, Reaction::QUICK},   {SIGUSR1, Reaction::RELAY},
+    {SIGUSR2, Reaction::RELAY},   {SIGPIPE, Reaction::DROP},
+    {SIGALRM, Reaction::RELAY},   {SIGTERM, Reaction::STOP},
+    {SIGSTKFLT, Reaction::RELAY}, {SIGCHLD, Reaction::REAP},
+    {SIGCONT, Reaction::RESUME},  {SIGTSTP, Reaction::SUSPEND},
+    {SIGTTIN, Reaction::SCALE},   {SIGTTOU, Reaction::SCALE},
+    {SIGURG, Reaction::RELAY},    {SIGVTALRM, Reaction::RELAY},
+    {SIGPROF, Reaction::RELAY},   {SIGWINCH, Reaction::RELAY},
+    {SIGIO, Reaction::RELAY},     {SIGPWR, Reaction::RELAY},
     {0, Reaction::RELAY}, // the real-time signals
 }};
 
 Reaction FindReaction(int signo) noexcept {
-    const auto row = std::find_if(SIGNALS.begin(), SIGNALS.end() - 1,
-                                  [signo](const SignalRow &candidate) { return candidate.signo == signo; });
+    const auto row =
+        std::find_if(SIGNALS.begin(), SIGNALS.end() - 1,
+                     [signo](const SignalRow &candidate) { return candidate.signo == signo; });
     return row->reaction;
 }
 

@@ -14,7 +14,8 @@ class SignalTable {
 public:
     /** `commands` and `clock` are borrowed. `has_terminal`: the workers are in the launcher's process group, so what
      *  the terminal sends has reached them as well. */
-    SignalTable(pool::Commands &_commands, loop::MonotonicClock &_clock, bool _has_terminal, bool _serving) noexcept
+    SignalTable(pool::Commands &_commands, loop::MonotonicClock &_clock, bool _has_terminal,
+                bool _serving) noexcept
         : commands(_commands), clock(_clock), has_terminal(_has_terminal), serving(_serving) {}
 
     /** What the launcher takes in: all of the table but those that it was started to ignore. */

@@ -25,7 +25,7 @@ struct ActivationResult {
 
 /** `find` looks a variable up. Throws util::UserError where the variables speak to this process and
  *  contradict themselves. Marks the descriptors close-on-exec. */
-ActivationResult ReadActivation(const std::function<std::optional<std::string_view>(std::string_view)> &find,
-                                pid_t pid);
+ActivationResult ReadActivation(
+    const std::function<std::optional<std::string_view>(std::string_view)> &find, pid_t pid);
 
 } // namespace net

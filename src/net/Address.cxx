@@ -27,7 +27,8 @@ template <typename Specific> Specific As(const sockaddr_storage &storage) noexce
     return specific;
 }
 
-template <typename Specific> void Store(sockaddr_storage &storage, const Specific &specific) noexcept {
+template <typename Specific>
+void Store(sockaddr_storage &storage, const Specific &specific) noexcept {
     std::memcpy(&storage, &specific, sizeof(specific));
 }
 
@@ -135,7 +136,8 @@ std::string Address::ToString() const {
     const auto port = Port();
     if (!port)
         return Host();
-    return Family() == AF_INET6 ? fmt::format("[{}]:{}", Host(), *port) : fmt::format("{}:{}", Host(), *port);
+    return Family() == AF_INET6 ? fmt::format("[{}]:{}", Host(), *port)
+                                : fmt::format("{}:{}", Host(), *port);
 }
 
 std::string DefaultName(const Endpoint &endpoint) {

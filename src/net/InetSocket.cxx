@@ -1,5 +1,5 @@
-#include "net/OpenSocket.hxx"
 #include "net/OpenFailure.hxx"
+#include "net/OpenSocket.hxx"
 #include "sys/File.hxx"
 #include "util/Number.hxx"
 #include "util/Text.hxx"
@@ -25,9 +25,12 @@ std::string ExplainBind(int error, const Address &address) {
     case EADDRNOTAVAIL:
         return "no interface of this machine has that address";
     case EACCES:
-        return fmt::format("ports below {} need root or CAP_NET_BIND_SERVICE", FirstUnprivilegedPort());
+        return fmt::format("ports below {} need root or CAP_NET_BIND_SERVICE",
+                           FirstUnprivilegedPort());
     case EINVAL:
-        return address.Family() == AF_INET6 ? "a link-local address needs its interface: fe80::1%eth0" : "";
+        return address.Family() == AF_INET6
+                   ? "a link-local address needs its interface: fe80::1%eth0"
+                   : "";
     default:
         return "";
     }

@@ -23,19 +23,21 @@ int GetOption(const ListenSpec &spec, int level, int option) {
 
 sys::UniqueFd TakeInherited(ListenSpec &spec) {
     if (fcntl(spec.descriptor, F_SETFD, FD_CLOEXEC) != 0)
-        throw OpenFailure("cannot serve", spec, errno,
-                          fmt::format("descriptor {} is not open; the launcher inherits it from what starts it",
-                                      spec.descriptor));
+        throw OpenFailure(
+            "cannot serve", spec, errno,
+            fmt::format("descriptor {} is not open; the launcher inherits it from what starts it",
+                        spec.descriptor));
     spec.at.type = GetOption(spec, SOL_SOCKET, SO_TYPE);
     if (spec.at.type != SOCK_STREAM && spec.at.type != SOCK_DGRAM)
-        throw OpenFailure("cannot serve", spec, ESOCKTNOSUPPORT, "it is neither a stream nor a datagram socket");
+        throw OpenFailure("cannot serve", spec, ESOCKTNOSUPPORT,
+                          "it is neither a stream nor a datagram socket");
     if (spec.at.type == SOCK_STREAM && GetOption(spec, SOL_SOCKET, SO_ACCEPTCONN) == 0)
         throw OpenFailure("cannot serve", spec, EINVAL, "that socket does not listen");
     spec.at.address = Address::OfSocket(spec.descriptor);
     spec.at.both_families = false;
     if (spec.at.address.Family() == AF_INET6)
-        spec.at.both_families = GetOption(spec, IPPROTO_IPV6, IPV6_V6ONLY) == 0 &&
-                                spec.at.address.Host() == "::";
+        spec.at.both_families =
+            GetOption(spec, IPPROTO_IPV6, IPV6_V6ONLY) == 0 && spec.at.address.Host() == "::";
     return {sys::AdoptTag(), spec.descriptor};
 }
 

@@ -13,7 +13,8 @@ namespace net {
 struct Endpoint {
     int type = SOCK_STREAM; // or SOCK_DGRAM
     Address address;
-    bool both_families = false; // an IPv6 wildcard that takes IPv4 as well; IPv4 alone where IPv6 is absent
+    bool both_families =
+        false; // an IPv6 wildcard that takes IPv4 as well; IPv4 alone where IPv6 is absent
 
     friend bool operator==(const Endpoint &, const Endpoint &) noexcept = default;
 };
@@ -28,19 +29,20 @@ struct UnixOptions {
 /** One address that was asked for, resolved. */
 struct ListenSpec {
     enum class Source : std::uint8_t {
-        OPENED,    // `at` is bound and listened on
+        OPENED, // `at` is bound and listened on
         INHERITED, // `descriptor` is such a socket already
     };
 
     std::string name; // for LISTEN_FDNAMES and {fd:NAME}; no ':' and no control characters. Empty:
-                      // DefaultName() of what was opened
+        // DefaultName() of what was opened
     std::string text; // as the user wrote it, for messages
     Source source = Source::OPENED;
     Endpoint at;
     UnixOptions unix_options;
     int descriptor = -1;
     int backlog = 0;
-    bool nonblocking = false; // O_NONBLOCK, which all workers of a socket share; not for inherited ones
+    bool nonblocking =
+        false; // O_NONBLOCK, which all workers of a socket share; not for inherited ones
 };
 
 /** "8000", "8000/udp", the last part of a unix path, an abstract name. */

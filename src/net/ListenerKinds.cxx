@@ -30,7 +30,8 @@ Address ResolveHost(std::string_view host, unsigned port) {
     for (const std::string &address : sys::LookUpHost(host))
         if (const auto literal = Address::FromLiteral(address, port))
             return *literal;
-    throw UserError(fmt::format("unknown host {}: an IP address, or a name that /etc/hosts knows", Quote(host)));
+    throw UserError(fmt::format("unknown host {}: an IP address, or a name that /etc/hosts knows",
+                                Quote(host)));
 }
 
 /** `[HOST:]PORT`, `[v6]:PORT`. */
@@ -44,7 +45,8 @@ std::vector<ListenSpec> ParseInet(std::string_view text, int type) {
         else if (host.find(':') != std::string_view::npos)
             throw UserError("an IPv6 address goes into brackets: [::1]:8000");
         if (host.empty())
-            throw UserError("the host before the colon is missing: HOST:PORT, or PORT alone for all addresses");
+            throw UserError(
+                "the host before the colon is missing: HOST:PORT, or PORT alone for all addresses");
     }
     const unsigned port = ParsePort(port_text);
     ListenSpec spec;
@@ -70,18 +72,22 @@ void ParseUnixOption(std::string_view option, const sys::Accounts &accounts, Uni
     if (key == "mode") {
         options.mode = util::ParseMode(value);
         if (!options.mode)
-            throw UserError(fmt::format("mode {} is no octal file mode such as 0660", Quote(value)));
+            throw UserError(
+                fmt::format("mode {} is no octal file mode such as 0660", Quote(value)));
     } else if (key == "user") {
         const auto number = util::ParseUnsigned(value, UINT_MAX - 1);
         const auto user = number ? std::nullopt : accounts.FindUser(value);
         if (!number && !user)
-            throw UserError(fmt::format("unknown user {}: a name of /etc/passwd or a number", Quote(value)));
+            throw UserError(
+                fmt::format("unknown user {}: a name of /etc/passwd or a number", Quote(value)));
         options.user = number ? static_cast<uid_t>(*number) : user->uid;
     } else if (key == "group") {
         const auto number = util::ParseUnsigned(value, UINT_MAX - 1);
-        const auto group = number ? std::optional(static_cast<gid_t>(*number)) : accounts.FindGroup(value);
+        const auto group =
+            number ? std::optional(static_cast<gid_t>(*number)) : accounts.FindGroup(value);
         if (!group)
-            throw UserError(fmt::format("unknown group {}: a name of /etc/group or a number", Quote(value)));
+            throw UserError(
+                fmt::format("unknown group {}: a name of /etc/group or a number", Quote(value)));
         options.group = group;
     } else {
         throw UserError(fmt::format("{} is none of mode=, user=, group=", Quote(option)));
@@ -102,7 +108,8 @@ std::vector<ListenSpec> ParseUnix(std::string_view text, const ListenContext &co
     if (name.empty())
         throw UserError("the path is missing: unix:PATH or unix:@NAME");
     if (path.size() > Address::MOST_PATH)
-        throw UserError(fmt::format("the path has {} bytes, the kernel takes {}", path.size(), Address::MOST_PATH));
+        throw UserError(fmt::format("the path has {} bytes, the kernel takes {}", path.size(),
+                                    Address::MOST_PATH));
     spec.at.address = Address::Unix(name, abstract);
     return {spec};
 }
@@ -131,7 +138,8 @@ std::vector<ListenSpec> ParseActivation(std::string_view text, const ListenConte
         throw UserError(fmt::format("no socket was handed over: {}", context.activation_lacks));
     std::vector<ListenSpec> specs;
     for (int i = 0; i < context.activation->Count(); i++)
-        specs.push_back(Inherited(Activation::FIRST + i, context.activation->names[static_cast<std::size_t>(i)]));
+        specs.push_back(Inherited(Activation::FIRST + i,
+                                  context.activation->names[static_cast<std::size_t>(i)]));
     return specs;
 }
 
@@ -139,11 +147,14 @@ std::vector<ListenSpec> ParseActivation(std::string_view text, const ListenConte
 
 constexpr std::array<ListenerKind, 5> LISTENER_KINDS = {{
     {"udp", "udp:[HOST:]PORT, or PORT/udp: a UDP socket", "udp:", ParseUdp},
-    {"unix", "unix:PATH[,mode=0660][,user=NAME][,group=NAME], or unix:@NAME in the abstract namespace", "unix:",
-     ParseUnix},
+    {"unix",
+     "unix:PATH[,mode=0660][,user=NAME][,group=NAME], or unix:@NAME in the abstract namespace",
+     "unix:", ParseUnix},
     {"fd", "fd:N: the socket that the launcher inherited as descriptor N", "fd:", ParseDescriptor},
     {"systemd", "the sockets that LISTEN_FDS hands to the launcher", "systemd", ParseActivation},
-    {"tcp", "[HOST:]PORT, [IPV6]:PORT: a TCP socket; without HOST on all addresses of both families", "", ParseTcp},
+    {"tcp",
+     "[HOST:]PORT, [IPV6]:PORT: a TCP socket; without HOST on all addresses of both families", "",
+     ParseTcp},
 }};
 
 static_assert(util::NamesAreUnique(LISTENER_KINDS));
@@ -153,8 +164,9 @@ namespace {
 
 /** A name before '=' is made of letters, digits and -_. only: paths and options hold '=' too. */
 bool IsName(std::string_view text) noexcept {
-    return !text.empty() && text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                                   "0123456789-_.") == std::string_view::npos;
+    return !text.empty() &&
+           text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                  "0123456789-_.") == std::string_view::npos;
 }
 
 const ListenerKind &FindKind(std::string_view address) noexcept {
@@ -168,7 +180,8 @@ const ListenerKind &FindKind(std::string_view address) noexcept {
 
 std::vector<ListenSpec> ParseListener(std::string_view text, const ListenContext &context) {
     std::string_view name, address = text;
-    if (const auto [before, after] = util::Cut(text, '='); IsName(before) && before.size() < text.size()) {
+    if (const auto [before, after] = util::Cut(text, '=');
+        IsName(before) && before.size() < text.size()) {
         name = before;
         address = after;
     }
@@ -177,7 +190,9 @@ std::vector<ListenSpec> ParseListener(std::string_view text, const ListenContext
     const ListenerKind &kind = FindKind(address);
     auto specs = kind.parse(address.substr(kind.prefix.size()), context);
     for (ListenSpec &spec : specs) {
-        spec.text = kind.parse == ParseActivation ? fmt::format("descriptor {} of LISTEN_FDS", spec.descriptor) : text;
+        spec.text = kind.parse == ParseActivation
+                        ? fmt::format("descriptor {} of LISTEN_FDS", spec.descriptor)
+                        : text;
         if (!name.empty())
             spec.name = name;
     }

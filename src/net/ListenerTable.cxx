@@ -10,9 +10,10 @@
 namespace net {
 
 Listener *ListenerTable::Find(const Endpoint &endpoint) noexcept {
-    const auto found = std::find_if(listeners.begin(), listeners.end(), [&endpoint](const Listener &listener) {
-        return listener.spec.at == endpoint;
-    });
+    const auto found =
+        std::find_if(listeners.begin(), listeners.end(), [&endpoint](const Listener &listener) {
+            return listener.spec.at == endpoint;
+        });
     return found != listeners.end() ? &*found : nullptr;
 }
 
@@ -22,7 +23,8 @@ Listener &ListenerTable::Open(const ListenSpec &spec) {
         throw util::UserError(fmt::format("{} is asked for twice", util::Quote(spec.text)));
     Listener listener;
     listener.spec = spec;
-    listener.shared = slots == 1 || !policy.WantsSlotSockets() || spec.source == ListenSpec::Source::INHERITED ||
+    listener.shared = slots == 1 || !policy.WantsSlotSockets() ||
+                      spec.source == ListenSpec::Source::INHERITED ||
                       spec.at.address.Family() == AF_UNIX;
     listener.active.assign(slots, true);
     listener.steering = policy.Steer(spec.at.type, !listener.shared);
@@ -56,7 +58,8 @@ void ListenerTable::OpenShared(Listener &listener) {
 void ListenerTable::OpenGroup(Listener &listener, unsigned slots) {
     ListenSpec &spec = listener.spec;
     for (unsigned slot = 0; slot < slots; slot++)
-        listener.sockets.emplace_back(BindInet(spec, slot == 0 ? Place::FIRST : Place::JOINS), slot);
+        listener.sockets.emplace_back(BindInet(spec, slot == 0 ? Place::FIRST : Place::JOINS),
+                                      slot);
     // TCP sockets join the group here, in the order of their slots.
     std::vector<const SlotSocket *> all;
     for (const SlotSocket &socket : listener.sockets) {

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "net/ListenSpec.hxx"
 #include "net/Steering.hxx"
 #include "net/UnixFile.hxx"
-#include "net/ListenSpec.hxx"
 
 #include <deque>
 #include <memory>
@@ -26,8 +26,8 @@ private:
     bool shared = true;
     std::unique_ptr<Steering> steering;
     std::deque<SlotSocket> sockets; // by slot; a shared listener has one
-    std::vector<bool> active;       // by slot: the set in force, or empty where the last one has left it
-    bool presumed = true;           // no worker was ready yet: all count as active that have not died
+    std::vector<bool> active; // by slot: the set in force, or empty where the last one has left it
+    bool presumed = true; // no worker was ready yet: all count as active that have not died
     UnixFile file;
 };
 
@@ -41,7 +41,8 @@ struct Exported {
 class ListenerTable {
 public:
     /** `policy` is borrowed. */
-    ListenerTable(const SteeringPolicy &_policy, unsigned _slots) noexcept : policy(_policy), slots(_slots) {}
+    ListenerTable(const SteeringPolicy &_policy, unsigned _slots) noexcept
+        : policy(_policy), slots(_slots) {}
 
     /** Opens the address with all its slot sockets, all of them active. The same address a second time
      *  is refused. Throws util::UserError; then nothing of it is left. */

@@ -7,8 +7,10 @@
 
 namespace net {
 
-util::UserError OpenFailure(std::string_view what, const ListenSpec &spec, int error, std::string_view hint) {
-    const std::string address = spec.source == ListenSpec::Source::OPENED ? spec.at.address.ToString() : spec.text;
+util::UserError OpenFailure(std::string_view what, const ListenSpec &spec, int error,
+                            std::string_view hint) {
+    const std::string address =
+        spec.source == ListenSpec::Source::OPENED ? spec.at.address.ToString() : spec.text;
     std::string text = fmt::format("{} {}", what, address);
     if (address != spec.text)
         text += fmt::format(" ({})", util::Quote(spec.text));
@@ -19,7 +21,8 @@ util::UserError OpenFailure(std::string_view what, const ListenSpec &spec, int e
 }
 
 std::string_view ExplainDescriptors(int error) noexcept {
-    return error == EMFILE || error == ENFILE ? "the limit of descriptors is reached: ulimit -n" : "";
+    return error == EMFILE || error == ENFILE ? "the limit of descriptors is reached: ulimit -n"
+                                              : "";
 }
 
 } // namespace net

@@ -9,7 +9,8 @@
 namespace net {
 
 /** "cannot listen on 127.0.0.1:80 ('localhost:80'): Permission denied (ports below 1024 need …)" */
-util::UserError OpenFailure(std::string_view what, const ListenSpec &spec, int error, std::string_view hint);
+util::UserError OpenFailure(std::string_view what, const ListenSpec &spec, int error,
+                            std::string_view hint);
 
 /** A hint for EMFILE and ENFILE, else empty. */
 std::string_view ExplainDescriptors(int error) noexcept;

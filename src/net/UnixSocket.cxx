@@ -27,7 +27,8 @@ std::string_view ExplainBind(int error) noexcept {
 
 /** A socket that nobody listens on any more refuses connections, see connect(2). */
 bool IsAlive(const ListenSpec &spec) {
-    const sys::UniqueFd probe(sys::AdoptTag(), socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const sys::UniqueFd probe(sys::AdoptTag(),
+                              socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!probe.IsDefined())
         throw OpenFailure("cannot make a socket for", spec, errno, ExplainDescriptors(errno));
     if (connect(probe.Get(), spec.at.address.Get(), spec.at.address.Length()) == 0)
@@ -40,9 +41,11 @@ void RemoveStale(const ListenSpec &spec, const std::string &path) {
     if (lstat(path.c_str(), &status) != 0)
         return; // bind says what is wrong, if anything is
     if (!S_ISSOCK(status.st_mode))
-        throw OpenFailure("cannot listen on", spec, EEXIST, "a file that is no socket has that path");
+        throw OpenFailure("cannot listen on", spec, EEXIST,
+                          "a file that is no socket has that path");
     if (IsAlive(spec))
-        throw OpenFailure("cannot listen on", spec, EADDRINUSE, "another program, or another clusterize, serves it");
+        throw OpenFailure("cannot listen on", spec, EADDRINUSE,
+                          "another program, or another clusterize, serves it");
     if (unlink(path.c_str()) != 0 && errno != ENOENT)
         throw OpenFailure("cannot remove the stale socket", spec, errno, "");
 }
@@ -78,7 +81,8 @@ sys::UniqueFd BindUnix(const ListenSpec &spec) {
                options.group.value_or(static_cast<gid_t>(-1))) != 0) {
         const int error = errno;
         unlink(path.c_str());
-        throw OpenFailure("cannot change the owner of", spec, error, "only root can give files away");
+        throw OpenFailure("cannot change the owner of", spec, error,
+                          "only root can give files away");
     }
     return fd;
 }
@@ -93,7 +97,8 @@ UnixFile::UnixFile(std::string _path) : path(std::move(_path)) {
 
 void UnixFile::Remove() noexcept {
     struct stat status = {};
-    if (!path.empty() && lstat(path.c_str(), &status) == 0 && status.st_dev == device && status.st_ino == inode)
+    if (!path.empty() && lstat(path.c_str(), &status) == 0 && status.st_dev == device &&
+        status.st_ino == inode)
         unlink(path.c_str());
     path.clear();
 }

@@ -33,20 +33,24 @@ std::string MakeRun() {
 }
 
 /** A valid LISTEN_FDS without -p and -l means -l systemd; with them its sockets serve nobody. */
-void TakeActivation(Options &options, const Surroundings &surroundings, std::vector<std::string> &warnings) {
+void TakeActivation(Options &options, const Surroundings &surroundings,
+                    std::vector<std::string> &warnings) {
     if (!surroundings.activation)
         return;
     if (options.listeners.empty()) {
         const sys::Accounts accounts;
-        options.listeners = net::ParseListener("systemd", {accounts, &*surroundings.activation, ""});
+        options.listeners =
+            net::ParseListener("systemd", {accounts, &*surroundings.activation, ""});
         return;
     }
-    const bool used = std::any_of(options.listeners.begin(), options.listeners.end(), [](const net::ListenSpec &spec) {
-        return spec.source == net::ListenSpec::Source::INHERITED;
-    });
+    const bool used = std::any_of(options.listeners.begin(), options.listeners.end(),
+                                  [](const net::ListenSpec &spec) {
+                                      return spec.source == net::ListenSpec::Source::INHERITED;
+                                  });
     if (!used)
-        warnings.push_back(fmt::format("LISTEN_FDS hands over {} sockets that no -l systemd asks for: not served",
-                                       surroundings.activation->Count()));
+        warnings.push_back(
+            fmt::format("LISTEN_FDS hands over {} sockets that no -l systemd asks for: not served",
+                        surroundings.activation->Count()));
 }
 
 unsigned CountWorkers(const Options &options, Surroundings &surroundings) {
@@ -58,8 +62,9 @@ unsigned CountWorkers(const Options &options, Surroundings &surroundings) {
         return AutoWorkers();
     const auto count = ParseWorkerCount(*surroundings.web_concurrency);
     if (!count)
-        throw util::UserError(fmt::format("WEB_CONCURRENCY={}: not a number of workers from 1 to {}, or auto",
-                                          *surroundings.web_concurrency, MOST_WORKERS));
+        throw util::UserError(
+            fmt::format("WEB_CONCURRENCY={}: not a number of workers from 1 to {}, or auto",
+                        *surroundings.web_concurrency, MOST_WORKERS));
     surroundings.environment.Unset("WEB_CONCURRENCY");
     return Resolve(*count);
 }
@@ -83,8 +88,9 @@ void CheckInherited(const std::vector<net::ListenSpec> &listeners) {
     for (std::size_t i = 0; i < listeners.size(); i++)
         for (std::size_t k = 0; k < i; k++)
             if (listeners[i].descriptor >= 0 && listeners[i].descriptor == listeners[k].descriptor)
-                throw util::UserError(fmt::format("descriptor {} is asked for twice: {} and {}", listeners[i].descriptor,
-                                                  util::Quote(listeners[k].text), util::Quote(listeners[i].text)));
+                throw util::UserError(fmt::format(
+                    "descriptor {} is asked for twice: {} and {}", listeners[i].descriptor,
+                    util::Quote(listeners[k].text), util::Quote(listeners[i].text)));
 }
 
 } // namespace
@@ -95,11 +101,15 @@ Plan Build(Options options, Surroundings surroundings) {
     CheckInherited(options.listeners);
     const unsigned workers = CountWorkers(options, surroundings);
     const bool serving = !options.listeners.empty() && !options.jobs;
-    const auto contracts = options.contracts ? *options.contracts : contract::ParseContracts("auto");
+    const auto contracts =
+        options.contracts ? *options.contracts : contract::ParseContracts("auto");
 
-    const int backlog = options.backlog ? *options.backlog : options.listeners.empty() ? 0 : DefaultBacklog();
-    const bool nonblocking = std::any_of(contracts.begin(), contracts.end(),
-                                         [](const contract::Contract *row) { return row->nonblocking; });
+    const int backlog = options.backlog             ? *options.backlog
+                        : options.listeners.empty() ? 0
+                                                    : DefaultBacklog();
+    const bool nonblocking =
+        std::any_of(contracts.begin(), contracts.end(),
+                    [](const contract::Contract *row) { return row->nonblocking; });
     for (net::ListenSpec &spec : options.listeners) {
         spec.backlog = backlog;
         spec.nonblocking = nonblocking;
@@ -115,26 +125,31 @@ Plan Build(Options options, Surroundings surroundings) {
     worker->cpus = std::move(options.cpus);
     worker->descriptor_limit = surroundings.descriptor_limit;
     worker->own_group = !surroundings.has_terminal;
-    worker->null_stdin = options.null_stdin.value_or(workers > 1) || ServesStandardInput(options.listeners);
+    worker->null_stdin =
+        options.null_stdin.value_or(workers > 1) || ServesStandardInput(options.listeners);
     worker->run = MakeRun();
 
     plan.pool.slots = workers;
     plan.pool.serving = serving;
-    plan.pool.stop.signo = options.stop_signal.value_or(AutoStopSignal(options.command[0], contracts));
+    plan.pool.stop.signo =
+        options.stop_signal.value_or(AutoStopSignal(options.command[0], contracts));
     plan.pool.stop.timeout = options.stop_timeout.value_or(STOP_TIMEOUT);
     plan.pool.stop.delay = options.stop_delay.value_or(util::Duration(0));
     if (plan.pool.stop.delay.count() != 0 && plan.pool.stop.delay >= plan.pool.stop.timeout)
-        plan.warnings.emplace_back("--stop-delay is not shorter than --stop-timeout: workers will be killed without a stop signal");
+        plan.warnings.emplace_back("--stop-delay is not shorter than --stop-timeout: workers will "
+                                   "be killed without a stop signal");
     worker->stop_signal = plan.pool.stop.signo;
     worker->command = std::move(options.command);
     plan.pool.worker = std::move(worker);
 
-    const balance::PolicyRow &policy = options.policy != nullptr ? *options.policy : balance::POLICIES[0];
+    const balance::PolicyRow &policy =
+        options.policy != nullptr ? *options.policy : balance::POLICIES[0];
     plan.policy = policy.make();
     plan.policy_name = policy.name;
     plan.listeners = std::move(options.listeners);
     plan.events = std::move(options.events);
-    plan.log_level = options.log_level.value_or(serving ? report::Level::INFO : report::Level::WARN);
+    plan.log_level =
+        options.log_level.value_or(serving ? report::Level::INFO : report::Level::WARN);
     return plan;
 }
 

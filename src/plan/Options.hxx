@@ -32,9 +32,9 @@ struct Options {
     std::optional<WorkerCount> workers;
     std::vector<std::pair<std::string, std::string>> assignments;
     std::string directory;
-    spawn::Ids user;              // --user: its primary group and supplementary groups too
-    std::optional<gid_t> group;   // --group
-    std::vector<unsigned> cpus;   // empty: not pinned
+    spawn::Ids user; // --user: its primary group and supplementary groups too
+    std::optional<gid_t> group; // --group
+    std::vector<unsigned> cpus; // empty: not pinned
     bool expand = false;
     std::optional<bool> null_stdin;
 

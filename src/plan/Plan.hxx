@@ -13,7 +13,7 @@ namespace plan {
 
 /** What the launcher was started in; the workers get it back. */
 struct Surroundings {
-    spawn::Environment environment;       // without options and without what was consumed
+    spawn::Environment environment; // without options and without what was consumed
     std::optional<std::string> web_concurrency;
     std::optional<net::Activation> activation;
     rlimit descriptor_limit = {};

@@ -22,7 +22,8 @@ constexpr std::array<StopSignalRow, 6> STOP_SIGNALS = {{
 }};
 
 bool Matches(std::string_view pattern, std::string_view name) noexcept {
-    return pattern.ends_with('*') ? name.starts_with(pattern.substr(0, pattern.size() - 1)) : name == pattern;
+    return pattern.ends_with('*') ? name.starts_with(pattern.substr(0, pattern.size() - 1))
+                                  : name == pattern;
 }
 
 } // namespace

@@ -26,7 +26,8 @@ std::optional<WorkerCount> ParseWorkerCount(std::string_view text) noexcept {
         form = Form::PERCENT;
         text.remove_suffix(1);
     }
-    const auto value = util::ParseUnsigned(text, form == Form::PERCENT ? MOST_PERCENT : MOST_WORKERS);
+    const auto value =
+        util::ParseUnsigned(text, form == Form::PERCENT ? MOST_PERCENT : MOST_WORKERS);
     if (!value || *value == 0)
         return std::nullopt;
     return WorkerCount{form, static_cast<unsigned>(*value)};

@@ -7,9 +7,9 @@ namespace pool {
 /** Somebody wants the cluster to end. */
 struct StopRequest {
     enum class Kind { GRACEFUL, QUICK } kind; // QUICK: without --stop-delay
-    std::string_view reason;                  // for the event; a literal
-    int signo = 0;                            // the signal that asked, 0: none did
-    bool workers_have_it = false;             // the terminal has sent it to the workers as well
+    std::string_view reason; // for the event; a literal
+    int signo = 0; // the signal that asked, 0: none did
+    bool workers_have_it = false; // the terminal has sent it to the workers as well
 };
 
 /** What signals (and later the control socket) may ask of the pool. */

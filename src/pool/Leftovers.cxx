@@ -7,7 +7,8 @@
 
 namespace pool {
 
-std::vector<Orphan> FindOrphans(const std::string &run, const std::function<bool(pid_t)> &is_worker) {
+std::vector<Orphan> FindOrphans(const std::string &run,
+                                const std::function<bool(pid_t)> &is_worker) {
     std::vector<Orphan> orphans;
     for (const pid_t pid : sys::ChildrenOf(getpid())) {
         if (is_worker(pid))
@@ -19,7 +20,8 @@ std::vector<Orphan> FindOrphans(const std::string &run, const std::function<bool
         const auto environment = sys::ProcessEnvironment::Read(pid);
         if (environment && environment->Find("CLUSTERIZE_RUN") == std::string_view(run)) {
             orphan.marked = true;
-            const auto id = util::ParseUnsigned(environment->Find("CLUSTERIZE_WORKER_ID").value_or(""), UINT_MAX);
+            const auto id = util::ParseUnsigned(
+                environment->Find("CLUSTERIZE_WORKER_ID").value_or(""), UINT_MAX);
             if (id)
                 orphan.worker_id = static_cast<unsigned>(*id);
         }
@@ -28,7 +30,8 @@ std::vector<Orphan> FindOrphans(const std::string &run, const std::function<bool
     return orphans;
 }
 
-bool IsLeftBy(const Orphan &orphan, const WorkerRef &worker, const std::function<bool(pid_t)> &is_worker) {
+bool IsLeftBy(const Orphan &orphan, const WorkerRef &worker,
+              const std::function<bool(pid_t)> &is_worker) {
     if (orphan.marked)
         return orphan.worker_id == worker.id;
     if (worker.pid == 0) // it never was a process

@@ -114,7 +114,8 @@ constexpr std::array<std::string_view, STATES> STATE_NAMES = {
     "idle", "starting", "ready", "draining", "stopping", "clearing", "backoff", "finished"};
 
 constexpr std::array<std::string_view, TRIGGERS> TRIGGER_NAMES = {
-    "due", "launch failed", "became ready", "stop", "drained", "time over", "ended", "replace", "retire"};
+    "due",       "launch failed", "became ready", "stop",  "drained",
+    "time over", "ended",         "replace",      "retire"};
 
 constexpr std::array<std::string_view, ACTIONS> ACTION_NAMES = {
     "",      "launch",    "activate", "signal", "kill",

@@ -9,40 +9,40 @@ namespace pool {
 
 /** Where a slot stands; a worker's own states are STARTING to STOPPING. */
 enum class State : std::uint8_t {
-    IDLE,     // its first worker was not started yet
+    IDLE, // its first worker was not started yet
     STARTING, // the worker executes, nothing shows yet that it serves
-    READY,    // it serves
+    READY, // it serves
     DRAINING, // its end was asked for, it still serves (--stop-delay)
     STOPPING, // it has got the stop signal
     CLEARING, // it has ended, what it left behind is being ended
-    BACKOFF,  // waits for its next worker
+    BACKOFF, // waits for its next worker
     FINISHED, // gets no worker any more
 };
 
 /** What can happen to a slot. */
 enum class Trigger : std::uint8_t {
-    DUE,           // start a worker now
+    DUE, // start a worker now
     LAUNCH_FAILED, // there is none: exec or a step before it failed
     BECAME_READY,
-    STOP,      // its end is asked for
-    DRAINED,   // nothing keeps it from being told to end
+    STOP, // its end is asked for
+    DRAINED, // nothing keeps it from being told to end
     TIME_OVER, // the stop timeout has passed, or somebody was impatient
-    ENDED,     // the worker's process is gone
-    REPLACE,   // nothing is left of it, and it is to have a successor
-    RETIRE,    // nothing is left of it, and it is to have none
+    ENDED, // the worker's process is gone
+    REPLACE, // nothing is left of it, and it is to have a successor
+    RETIRE, // nothing is left of it, and it is to have none
 };
 
 /** What is done on the way from one state to the next. */
 enum class Action : std::uint8_t {
     NONE,
-    LAUNCH,     // start a worker; may trigger LAUNCH_FAILED
-    ACTIVATE,   // new connections go to it
-    SIGNAL,     // the stop signal, once
-    KILL,       // SIGKILL to the worker
-    CLEAR,      // find and end what it left behind; triggers REPLACE or RETIRE in the end
-    KILL_LEFT,  // SIGKILL to what it left behind
-    SCHEDULE,   // start the clock until the next worker
-    FINISH,     // see whether it was the last one
+    LAUNCH, // start a worker; may trigger LAUNCH_FAILED
+    ACTIVATE, // new connections go to it
+    SIGNAL, // the stop signal, once
+    KILL, // SIGKILL to the worker
+    CLEAR, // find and end what it left behind; triggers REPLACE or RETIRE in the end
+    KILL_LEFT, // SIGKILL to what it left behind
+    SCHEDULE, // start the clock until the next worker
+    FINISH, // see whether it was the last one
     IMPOSSIBLE, // a bug: asserts
 };
 
@@ -63,9 +63,15 @@ extern const std::array<std::string_view, STATES> STATE_NAMES;
 extern const std::array<std::string_view, TRIGGERS> TRIGGER_NAMES;
 extern const std::array<std::string_view, ACTIONS> ACTION_NAMES;
 
-constexpr std::size_t Index(State state) noexcept { return static_cast<std::size_t>(state); }
-constexpr std::size_t Index(Trigger trigger) noexcept { return static_cast<std::size_t>(trigger); }
-constexpr std::size_t Index(Action action) noexcept { return static_cast<std::size_t>(action); }
+constexpr std::size_t Index(State state) noexcept {
+    return static_cast<std::size_t>(state);
+}
+constexpr std::size_t Index(Trigger trigger) noexcept {
+    return static_cast<std::size_t>(trigger);
+}
+constexpr std::size_t Index(Action action) noexcept {
+    return static_cast<std::size_t>(action);
+}
 
 /** Has the slot a process that signals can go to? */
 constexpr bool HasWorker(State state) noexcept {

@@ -25,9 +25,9 @@ struct PoolSpec {
 /** Why and how the cluster has ended, for the exit status. */
 struct Outcome {
     enum class Kind {
-        COMPLETED,     // all jobs have run to their end
-        STOPPED,       // somebody asked for it
-        BOOT_FAILED,   // a worker ended before one was ready
+        COMPLETED, // all jobs have run to their end
+        STOPPED, // somebody asked for it
+        BOOT_FAILED, // a worker ended before one was ready
         LAUNCH_FAILED, // a worker could not be started
     } kind = Kind::COMPLETED;
 
@@ -39,8 +39,8 @@ struct Outcome {
 /** Decides when a worker starts and ends. Borrows all that it is given. */
 class Pool final : public Commands, public Facts, private SlotOwner {
 public:
-    Pool(loop::Loop &loop, report::Reporter &reporter, net::ListenerTable &table, spawn::Launcher &launcher,
-         const PoolSpec &spec, util::BoundMethod<void()> on_finished);
+    Pool(loop::Loop &loop, report::Reporter &reporter, net::ListenerTable &table,
+         spawn::Launcher &launcher, const PoolSpec &spec, util::BoundMethod<void()> on_finished);
 
     void Add(Agent &agent) { agents.push_back(&agent); }
 
@@ -60,7 +60,8 @@ private:
     // Starting
     void StartNext() noexcept;
     void Launch(Slot &slot) noexcept;
-    void OnLaunchFailed(Slot &slot, const spawn::LaunchFailure &failure, const std::string &message) noexcept;
+    void OnLaunchFailed(Slot &slot, const spawn::LaunchFailure &failure,
+                        const std::string &message) noexcept;
     void Activate(Slot &slot) noexcept;
 
     // Ending

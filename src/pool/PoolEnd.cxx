@@ -69,10 +69,14 @@ void Pool::OnEnded(Slot &slot, ExitStatus status) noexcept {
     table.Deactivate(slot.Index());
     const bool stopping = ladder.IsClimbing();
     slot.asked_to_end = stopping;
-    const auto signal = status.killed ? std::optional(sys::SignalName(status.number)) : std::nullopt;
+    const auto signal =
+        status.killed ? std::optional(sys::SignalName(status.number)) : std::nullopt;
     const auto code = status.killed ? std::nullopt : std::optional(status.number);
-    reporter.Emit(report::Exit{{{slot.worker.id, slot.Index(), slot.worker.generation, slot.worker.pid}},
-                               code, signal, slot.asked_to_end});
+    reporter.Emit(
+        report::Exit{{{slot.worker.id, slot.Index(), slot.worker.generation, slot.worker.pid}},
+                     code,
+                     signal,
+                     slot.asked_to_end});
     if (spec.serving && !stopping && !was_ready)
         BootFailure(status);
     else if ((stopping || !spec.serving) && !status.IsSuccess() && !outcome.failure)

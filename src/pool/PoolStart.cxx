@@ -81,7 +81,8 @@ void Pool::Launch(Slot &slot) noexcept {
         agent->Started(slot.worker);
 }
 
-void Pool::OnLaunchFailed(Slot &slot, const spawn::LaunchFailure &failure, const std::string &message) noexcept {
+void Pool::OnLaunchFailed(Slot &slot, const spawn::LaunchFailure &failure,
+                          const std::string &message) noexcept {
     const auto &stage = spawn::EXEC_STAGE_TABLE[static_cast<std::size_t>(failure.stage)];
     reporter.Emit(report::Error{stage.name, failure.error, message, slot.worker.id, slot.Index()});
     // As long as nothing has served, what cannot be started once cannot be started at all.

@@ -13,9 +13,9 @@ namespace pool {
 void Pool::Stop(const StopRequest &request) noexcept {
     if (!ladder.IsClimbing()) {
         if (!by_pid.empty()) // else there is nothing to stop, and an error has said why
-            reporter.Emit(report::Stop{request.reason, request.signo != 0
-                                                           ? std::optional(sys::SignalName(request.signo))
-                                                           : std::nullopt});
+            reporter.Emit(report::Stop{
+                request.reason,
+                request.signo != 0 ? std::optional(sys::SignalName(request.signo)) : std::nullopt});
         if (outcome.kind == Outcome::Kind::COMPLETED)
             outcome.kind = Outcome::Kind::STOPPED;
         start_event.Cancel();
@@ -49,8 +49,8 @@ void Pool::FinishIfLast() noexcept {
     if (finished_slots < slots.size())
         return;
     // Children that no worker's end has brought to light, and PID 1's strangers.
-    const auto strays =
-        no_children ? std::vector<Orphan>() : FindOrphans(spec.worker->run, [](pid_t) { return false; });
+    const auto strays = no_children ? std::vector<Orphan>()
+                                    : FindOrphans(spec.worker->run, [](pid_t) { return false; });
     if (strays.empty()) {
         stray_timer.Cancel();
         on_finished();

@@ -42,7 +42,7 @@ public:
     WorkerRef worker;
     loop::TimePoint started;
     bool asked_to_end = false; // exitedAfterDisconnect
-    std::set<pid_t> told;      // what it left behind and has got the stop signal
+    std::set<pid_t> told; // what it left behind and has got the stop signal
     bool killing_left = false; // what it left behind gets SIGKILL now
 
 private:

@@ -19,8 +19,8 @@ class StopLadder {
 public:
     StopLadder(loop::Loop &_loop, const StopSpec &_spec, util::BoundMethod<void()> _on_signal,
                util::BoundMethod<void()> _on_kill) noexcept
-        : loop(_loop), spec(_spec), on_signal(_on_signal), on_kill(_on_kill), delay_timer(_loop, _on_signal),
-          kill_timer(_loop, util::Bind<&StopLadder::Kill>(*this)) {}
+        : loop(_loop), spec(_spec), on_signal(_on_signal), on_kill(_on_kill),
+          delay_timer(_loop, _on_signal), kill_timer(_loop, util::Bind<&StopLadder::Kill>(*this)) {}
 
     bool IsClimbing() const noexcept { return climbing; }
 

@@ -10,7 +10,8 @@ namespace {
 
 template <std::size_t... I>
 constexpr std::array<EventRow, sizeof...(I)> MakeRows(std::index_sequence<I...>) {
-    return {{{std::variant_alternative_t<I, Event>::NAME, std::variant_alternative_t<I, Event>::HELP}...}};
+    return {{{std::variant_alternative_t<I, Event>::NAME,
+              std::variant_alternative_t<I, Event>::HELP}...}};
 }
 
 } // namespace

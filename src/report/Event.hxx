@@ -33,7 +33,8 @@ struct WorkerInfo {
 // fields; a field that is a nullopt becomes null where VisitFields says so by giving the optional.
 
 struct Setup {
-    static constexpr std::string_view NAME = "setup", HELP = "the launcher is about to start workers";
+    static constexpr std::string_view NAME = "setup",
+                                      HELP = "the launcher is about to start workers";
     unsigned workers;
     bool serving;
     BalanceInfo balance;
@@ -103,7 +104,8 @@ struct Exit : WorkerEvent {
 };
 
 struct Restart {
-    static constexpr std::string_view NAME = "restart", HELP = "a slot gets a new worker after a delay";
+    static constexpr std::string_view NAME = "restart",
+                                      HELP = "a slot gets a new worker after a delay";
     unsigned slot;
     double delay; // seconds
 
@@ -114,7 +116,8 @@ struct Restart {
 };
 
 struct Error {
-    static constexpr std::string_view NAME = "error", HELP = "something failed: stage, errno and text";
+    static constexpr std::string_view NAME = "error",
+                                      HELP = "something failed: stage, errno and text";
     std::string_view stage;
     int error; // errno, 0 where there is none
     std::string message;

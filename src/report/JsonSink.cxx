@@ -15,12 +15,14 @@ using Json = nlohmann::ordered_json;
 constexpr int FINISH_MILLISECONDS = 200;
 
 std::string FormatTime(WallTime time) {
-    const auto since = std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+    const auto since =
+        std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
     const std::time_t seconds = since / 1'000'000;
     std::tm utc = {};
     gmtime_r(&seconds, &utc);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", utc.tm_year + 1900, utc.tm_mon + 1,
-                       utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, since % 1'000'000);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", utc.tm_year + 1900,
+                       utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+                       since % 1'000'000);
 }
 
 Json ToValue(const ListenerInfo &listener) {
@@ -75,7 +77,8 @@ void JsonSink::Emit(const Event &event, WallTime time) noexcept {
     outlet.Flush();
     if (outlet.HasRoom())
         if (const auto dropped = outlet.TakeDropped(); dropped != 0)
-            outlet.Write(Line({{"event", "dropped"}, {"time", FormatTime(time)}, {"count", dropped}}));
+            outlet.Write(
+                Line({{"event", "dropped"}, {"time", FormatTime(time)}, {"count", dropped}}));
     outlet.Write(ToJson(event, time));
 }
 

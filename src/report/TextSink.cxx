@@ -17,8 +17,9 @@ std::string Describe(const std::vector<ListenerInfo> &listeners) {
     std::string text;
     for (const ListenerInfo &listener : listeners) {
         const bool v6 = listener.port && listener.address.find(':') != std::string::npos;
-        fmt::format_to(std::back_inserter(text), "{}{}{}{}{}", text.empty() ? "" : ", ", v6 ? "[" : "",
-                       listener.address, v6 ? "]" : "", listener.port ? fmt::format(":{}", *listener.port) : "");
+        fmt::format_to(std::back_inserter(text), "{}{}{}{}{}", text.empty() ? "" : ", ",
+                       v6 ? "[" : "", listener.address, v6 ? "]" : "",
+                       listener.port ? fmt::format(":{}", *listener.port) : "");
         if (listener.type == "udp")
             text += " (udp)";
     }
@@ -32,10 +33,11 @@ struct Sentence {
 };
 
 Sentence Render(const Setup &setup) {
-    std::string text = fmt::format("starting {} worker{}", setup.workers, setup.workers == 1 ? "" : "s");
+    std::string text =
+        fmt::format("starting {} worker{}", setup.workers, setup.workers == 1 ? "" : "s");
     if (!setup.listeners.empty())
-        text += fmt::format(" on {} (balance {}: {})", Describe(setup.listeners), setup.balance.policy,
-                            setup.balance.tier);
+        text += fmt::format(" on {} (balance {}: {})", Describe(setup.listeners),
+                            setup.balance.policy, setup.balance.tier);
     return {Level::INFO, text};
 }
 
@@ -58,15 +60,17 @@ Sentence Render(const Up &up) {
 
 Sentence Render(const Exit &exit) {
     const bool clean = exit.code == 0 || exit.exited_after_disconnect;
-    const std::string how = exit.signal ? fmt::format("was killed by {}", *exit.signal)
-                                        : fmt::format("exited with status {}", exit.code.value_or(0));
+    const std::string how = exit.signal
+                                ? fmt::format("was killed by {}", *exit.signal)
+                                : fmt::format("exited with status {}", exit.code.value_or(0));
     return {clean ? Level::INFO : Level::WARN, fmt::format("{} {}", Describe(exit.worker), how)};
 }
 
 Sentence Render(const Restart &restart) {
     if (restart.delay == 0)
         return {Level::INFO, fmt::format("slot {} gets a new worker now", restart.slot)};
-    return {Level::INFO, fmt::format("slot {} gets a new worker in {} s", restart.slot, restart.delay)};
+    return {Level::INFO,
+            fmt::format("slot {} gets a new worker in {} s", restart.slot, restart.delay)};
 }
 
 Sentence Render(const Error &error) {

@@ -18,7 +18,7 @@ private:
     Outlet outlet;
     const Level level;
     std::optional<std::string> held; // what is starting where; said when the first worker runs
-    bool one_job = false;            // its exit status is the launcher's own: no need to say it
+    bool one_job = false; // its exit status is the launcher's own: no need to say it
 };
 
 } // namespace report

@@ -11,6 +11,7 @@ namespace spawn {
  *  path, another one is looked for in every directory of PATH (an empty one is the current). Where PATH
  *  is not set, /usr/local/bin, /usr/bin and /bin. Nothing is looked up: the kernel does that at exec, at
  *  each start anew. */
-std::vector<std::string> CommandPaths(std::string_view command, std::optional<std::string_view> path);
+std::vector<std::string> CommandPaths(std::string_view command,
+                                      std::optional<std::string_view> path);
 
 } // namespace spawn

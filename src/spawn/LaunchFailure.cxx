@@ -30,11 +30,13 @@ std::string Explain(const LaunchFailure &failure, const LaunchSpec &spec) {
     case ExecStage::UID:
         return failure.error == EPERM ? "only root can run workers as another user or group" : "";
     case ExecStage::CLONE:
-        return failure.error == EAGAIN ? "the limit of processes is reached: ulimit -u, or pids.max of the cgroup"
-                                       : "";
+        return failure.error == EAGAIN
+                   ? "the limit of processes is reached: ulimit -u, or pids.max of the cgroup"
+                   : "";
     case ExecStage::DESCRIPTORS:
-        return failure.error == EMFILE || failure.error == EBADF ? "the limit of descriptors is reached: ulimit -n"
-                                                                 : "";
+        return failure.error == EMFILE || failure.error == EBADF
+                   ? "the limit of descriptors is reached: ulimit -n"
+                   : "";
     case ExecStage::AFFINITY:
         return failure.error == EINVAL ? "no such CPU, or not one that this process may use" : "";
     case ExecStage::GROUP:
@@ -51,7 +53,8 @@ std::string Explain(const LaunchFailure &failure, const LaunchSpec &spec) {
 
 std::string Describe(const LaunchFailure &failure, const LaunchSpec &spec) {
     const auto &stage = EXEC_STAGE_TABLE[static_cast<std::size_t>(failure.stage)];
-    std::string text = fmt::format("cannot start {}: cannot {}", util::Quote(spec.argv[0]), stage.help);
+    std::string text =
+        fmt::format("cannot start {}: cannot {}", util::Quote(spec.argv[0]), stage.help);
     if (failure.stage == ExecStage::DIRECTORY)
         text.append(" ").append(util::Quote(spec.directory));
     text.append(": ").append(sys::ErrnoText(failure.error));

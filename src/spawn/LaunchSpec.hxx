@@ -23,7 +23,7 @@ struct LaunchSpec {
     Environment env;
     std::vector<FdMove> fds; // sources are borrowed; distinct targets
     Ids ids;
-    std::string directory;      // empty: the launcher's
+    std::string directory; // empty: the launcher's
     std::vector<unsigned> cpus; // empty: the launcher's
     rlimit descriptor_limit = {};
     bool own_group = false;

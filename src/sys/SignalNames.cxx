@@ -26,7 +26,8 @@ std::optional<int> ParseRealTime(std::string_view text) noexcept {
     const auto offset = util::ParseUnsigned(text.substr(1), 30);
     if (text[0] != (from_min ? '+' : '-') || !offset)
         return std::nullopt;
-    const int signo = from_min ? base + static_cast<int>(*offset) : base - static_cast<int>(*offset);
+    const int signo =
+        from_min ? base + static_cast<int>(*offset) : base - static_cast<int>(*offset);
     return signo >= SIGRTMIN && signo <= SIGRTMAX ? std::optional(signo) : std::nullopt;
 }
 

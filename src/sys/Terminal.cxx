@@ -6,7 +6,8 @@
 namespace sys {
 
 bool HasTerminal() noexcept {
-    return UniqueFd(AdoptTag(), open("/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)).IsDefined();
+    return UniqueFd(AdoptTag(), open("/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC))
+        .IsDefined();
 }
 
 } // namespace sys

@@ -14,9 +14,12 @@ public:
 
     explicit operator bool() const noexcept { return call != nullptr; }
 
-    Result operator()(Args... args) const noexcept { return call(object, std::forward<Args>(args)...); }
+    Result operator()(Args... args) const noexcept {
+        return call(object, std::forward<Args>(args)...);
+    }
 
-    template <auto Method, typename Object> static constexpr BoundMethod Make(Object &object) noexcept {
+    template <auto Method, typename Object>
+    static constexpr BoundMethod Make(Object &object) noexcept {
         BoundMethod bound;
         bound.object = &object;
         bound.call = [](void *self, Args... args) noexcept -> Result {

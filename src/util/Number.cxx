@@ -17,7 +17,8 @@ struct Unit {
 // "ms" before "m" and "s": the first suffix that fits is taken.
 constexpr std::array<Unit, 4> UNITS = {{{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}}};
 
-std::optional<std::uint64_t> ParseBase(std::string_view text, int base, std::uint64_t max) noexcept {
+std::optional<std::uint64_t> ParseBase(std::string_view text, int base,
+                                       std::uint64_t max) noexcept {
     std::uint64_t value = 0;
     const char *end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, value, base);

@@ -17,8 +17,8 @@ template <typename Table> constexpr bool NamesAreUnique(const Table &table) {
 }
 
 /** The row of that name, or nullptr. */
-template <typename Table> constexpr auto FindRow(const Table &table, std::string_view name) noexcept
-    -> decltype(&table[0]) {
+template <typename Table>
+constexpr auto FindRow(const Table &table, std::string_view name) noexcept -> decltype(&table[0]) {
     for (const auto &row : table)
         if (row.name == name)
             return &row;

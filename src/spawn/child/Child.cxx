@@ -42,7 +42,8 @@ void MoveDescriptors(ChildPlan &plan) noexcept {
         FdMove &move = plan.moves[i];
         if (move.from == move.to || move.from >= plan.moves_top)
             continue;
-        move.from = static_cast<int>(syscall(SYS_fcntl, move.from, F_DUPFD_CLOEXEC, plan.moves_top));
+        move.from =
+            static_cast<int>(syscall(SYS_fcntl, move.from, F_DUPFD_CLOEXEC, plan.moves_top));
         Check(plan, ExecStage::DESCRIPTORS, move.from);
     }
     for (std::size_t i = 0; i < plan.move_count; i++) {
@@ -71,7 +72,8 @@ bool FindPidfdId(pid_t pid, std::uint64_t &id) noexcept {
         return false;
     struct statfs system = {};
     struct stat status = {};
-    const bool known = fstatfs(fd, &system) == 0 && system.f_type == PIDFS_MAGIC && fstat(fd, &status) == 0;
+    const bool known =
+        fstatfs(fd, &system) == 0 && system.f_type == PIDFS_MAGIC && fstat(fd, &status) == 0;
     syscall(SYS_close, fd);
     id = status.st_ino;
     return known;
@@ -100,7 +102,8 @@ void ChangeIds(ChildPlan &plan) noexcept {
 
 /** After the ids: a change of them clears the death signal (prctl(2), PR_SET_PDEATHSIG). */
 void TieToLauncher(ChildPlan &plan) noexcept {
-    Check(plan, ExecStage::DEATH_SIGNAL, syscall(SYS_prctl, PR_SET_PDEATHSIG, plan.death_signal, 0, 0, 0));
+    Check(plan, ExecStage::DEATH_SIGNAL,
+          syscall(SYS_prctl, PR_SET_PDEATHSIG, plan.death_signal, 0, 0, 0));
     // It may have died before: nobody is left to read a failure. 0: it lives in an outer PID namespace.
     const long parent = syscall(SYS_getppid);
     if (parent != plan.launcher && parent != 0)
@@ -136,12 +139,14 @@ int RunChild(void *opaque) noexcept {
     if (plan.directory != nullptr)
         Check(plan, ExecStage::DIRECTORY, syscall(SYS_chdir, plan.directory));
     TieToLauncher(plan);
-    Check(plan, ExecStage::LIMITS, syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &plan.descriptor_limit, nullptr));
+    Check(plan, ExecStage::LIMITS,
+          syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &plan.descriptor_limit, nullptr));
     // struct sigaction as the kernel sees it, all zero: SIG_DFL.
     const unsigned long default_action[4] = {};
     if (plan.stop_signal != 0)
         Check(plan, ExecStage::MASK,
-              syscall(SYS_rt_sigaction, plan.stop_signal, default_action, nullptr, KERNEL_SIGSET_BYTES));
+              syscall(SYS_rt_sigaction, plan.stop_signal, default_action, nullptr,
+                      KERNEL_SIGSET_BYTES));
     const unsigned long nothing_blocked[KERNEL_SIGSET_BYTES / sizeof(unsigned long)] = {};
     Check(plan, ExecStage::MASK,
           syscall(SYS_rt_sigprocmask, SIG_SETMASK, nothing_blocked, nullptr, KERNEL_SIGSET_BYTES));

@@ -17,8 +17,8 @@ struct FdMove {
 /** A number that only the child knows, written as decimal digits over a prepared place. */
 struct PidText {
     enum class Kind : unsigned char { PID, PIDFD_ID } kind;
-    char *digits;      // room for DIGITS characters and a NUL
-    char **entry;      // the entry of envp that ends here, when the number cannot be had (PIDFD_ID)
+    char *digits; // room for DIGITS characters and a NUL
+    char **entry; // the entry of envp that ends here, when the number cannot be had (PIDFD_ID)
     static constexpr std::size_t DIGITS = 20;
 };
 
@@ -44,12 +44,12 @@ struct ChildPlan {
     uid_t uid;
     bool own_group;
     int death_signal; // sent to the worker when the launcher dies
-    int stop_signal;  // gets its default effect back where the launcher was started to ignore it; 0: none
+    int stop_signal; // gets its default effect back where the launcher was started to ignore it; 0: none
     pid_t launcher;
     rlimit descriptor_limit;
 
     ExecStage failed_stage; // out
-    int failed_errno;       // out; 0: exec succeeded
+    int failed_errno; // out; 0: exec succeeded
 };
 
 /** The child's side, a function for clone(2); `opaque` is a ChildPlan. Returns only by exec or exit: no
