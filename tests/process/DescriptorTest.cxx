@@ -90,10 +90,10 @@ TEST_CASE("everything that the launcher opened is CLOEXEC, before and after a re
                                  "unix:" + directory / "s.sock"},
                      .command = {EchoServer()}});
     const auto check = [&] {
-        for (const auto &[fd, target] : Descriptors(cluster.Pid())) {
-            if (fd > 2 && fd != 63) // which the test handed over
-                CHECK_MESSAGE((DescriptorFlags(cluster.Pid(), fd) & O_CLOEXEC) != 0,
-                              fd << " " << target);
+        for (const auto &open : Descriptors(cluster.Pid())) {
+            if (open.first > 2 && open.first != 63) // which the test handed over
+                CHECK_MESSAGE((DescriptorFlags(cluster.Pid(), open.first) & O_CLOEXEC) != 0,
+                              open.first << " " << open.second);
         }
     };
     cluster.WaitUp();

@@ -45,10 +45,10 @@ TEST_CASE("auto: by the base name of the command") {
         {"nginx", SIGQUIT},   {"php-fpm", SIGQUIT},    {"php-fpm8.2", SIGQUIT},
         {"unicorn", SIGQUIT}, {"uwsgi", SIGQUIT},      {"apache2", SIGWINCH},
         {"httpd", SIGWINCH},  {"nginx-like", SIGTERM}, {"my-nginx", SIGTERM}};
-    for (const auto &[name, signo] : programs) {
-        INFO(name);
-        REQUIRE(symlink(Behave().c_str(), (directory / name).c_str()) == 0);
-        CHECK(SignalWith({}, {directory / name, "signal-log"}) == Number(signo));
+    for (const auto &program : programs) {
+        INFO(program.first);
+        REQUIRE(symlink(Behave().c_str(), (directory / program.first).c_str()) == 0);
+        CHECK(SignalWith({}, {directory / program.first, "signal-log"}) == Number(program.second));
     }
     // --stop-signal wins.
     CHECK(SignalWith({"--stop-signal", "TERM"}, {directory / "nginx", "signal-log"}) ==

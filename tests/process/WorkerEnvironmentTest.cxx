@@ -76,8 +76,8 @@ TEST_CASE("the variables of options are read and removed") {
     CHECK(worker["SECOND"] == "two");
     CHECK(worker.contains("LISTEN_FDS"));
     CHECK(!worker.contains("PORT")); // the contract is systemd alone
-    for (const auto &[name, value] : options)
-        CHECK_MESSAGE(!worker.contains(name), name);
+    for (const auto &option : options)
+        CHECK_MESSAGE(!worker.contains(option.first), option.first);
     CHECK(Contains(CommandLine(cluster.WaitOnline(2)), "echo-server 1"));
     CHECK(StopServers(cluster) == Exited(0));
     CHECK(Contains(cluster.Out(), "signal=3"));
@@ -130,8 +130,8 @@ TEST_CASE("what the launcher itself was given by a contract is consumed") {
         Cluster cluster(
             {.options = options, .command = {Behave(), "pause"}, .start = {.env = inherited}});
         const auto worker = OfWorker(cluster, 1);
-        for (const auto &[name, value] : inherited)
-            CHECK_MESSAGE(!worker.contains(name), name);
+        for (const auto &variable : inherited)
+            CHECK_MESSAGE(!worker.contains(variable.first), variable.first);
         CHECK(cluster.Stop() == Exited(143));
     }
 }
