@@ -59,7 +59,7 @@ std::optional<Address> Address::FromLiteral(std::string_view host, unsigned port
     v6.sin6_port = htons(static_cast<std::uint16_t>(port));
     if (inet_pton(AF_INET6, std::string(literal).c_str(), &v6.sin6_addr) != 1)
         return std::nullopt;
-    if (!zone.empty()) {
+    if (literal.size() != host.size()) {
         const auto index = util::ParseUnsigned(zone, UINT_MAX);
         v6.sin6_scope_id =
             index ? static_cast<unsigned>(*index) : if_nametoindex(std::string(zone).c_str());

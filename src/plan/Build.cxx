@@ -73,8 +73,10 @@ spawn::Ids MakeIds(const Options &options) {
     spawn::Ids ids = options.user;
     if (options.group) {
         ids.gid = options.group;
-        if (!ids.uid && !ids.groups)
-            ids.groups = std::vector<gid_t>{*options.group};
+        // The primary group is the first of the list; --group takes its place there too.
+        if (!ids.groups)
+            ids.groups.emplace(1);
+        ids.groups->front() = *options.group;
     }
     return ids;
 }

@@ -68,7 +68,8 @@ std::optional<double> Tightest(const std::string &root, const Mount &mount, std:
                                bool unified) {
     // A group below what is mounted: the mount shows it without its root. In a container without a
     // cgroup namespace the path is the host's and the mount's root is that same path.
-    if (mount.root != "/" && group.starts_with(mount.root))
+    if (mount.root != "/" && group.starts_with(mount.root) &&
+        (group.size() == mount.root.size() || group[mount.root.size()] == '/'))
         group.remove_prefix(mount.root.size());
     std::optional<double> tightest;
     std::string below(group == "/" ? "" : group);

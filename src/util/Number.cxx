@@ -34,7 +34,7 @@ std::optional<std::uint64_t> ParseUnsigned(std::string_view text, std::uint64_t 
 }
 
 std::optional<unsigned> ParseMode(std::string_view text) noexcept {
-    const auto mode = ParseBase(text, 8, 07777);
+    const auto mode = ParseBase(text, 8, 0777);
     return mode ? std::optional(static_cast<unsigned>(*mode)) : std::nullopt;
 }
 

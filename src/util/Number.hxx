@@ -10,7 +10,7 @@ namespace util {
 /** A decimal number of 0…max, digits only; nullopt for anything else. */
 std::optional<std::uint64_t> ParseUnsigned(std::string_view text, std::uint64_t max) noexcept;
 
-/** An octal file mode of at most 07777 ("660", "0660"); nullopt for anything else. */
+/** An octal file mode of at most 0777 ("660", "0660"); nullopt for anything else. */
 std::optional<unsigned> ParseMode(std::string_view text) noexcept;
 
 using Duration = std::chrono::milliseconds;

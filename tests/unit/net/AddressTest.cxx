@@ -50,6 +50,7 @@ TEST_CASE("a zone, by name and by number") {
     CHECK_FALSE(Ip("fe80::1%lo") == Ip("fe80::1"));
     CHECK_FALSE(Address::FromLiteral("fe80::1%no-such-interface", 80));
     CHECK_FALSE(Address::FromLiteral("fe80::1%0", 80));
+    CHECK_FALSE(Address::FromLiteral("fe80::1%", 80));
     CHECK_FALSE(Address::FromLiteral("127.0.0.1%lo", 80));
 }
 
