@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <sys/random.h>
 
 namespace plan {
@@ -140,7 +141,9 @@ Plan Build(Options options, Surroundings surroundings) {
     if (plan.pool.stop.delay.count() != 0 && plan.pool.stop.delay >= plan.pool.stop.timeout)
         plan.warnings.emplace_back("--stop-delay is not shorter than --stop-timeout: workers will "
                                    "be killed without a stop signal");
-    worker->stop_signal = plan.pool.stop.signo;
+    // KILL and STOP cannot be ignored in the first place.
+    const int signo = plan.pool.stop.signo;
+    worker->stop_signal = signo == SIGKILL || signo == SIGSTOP ? 0 : signo;
     worker->command = std::move(options.command);
     plan.pool.worker = std::move(worker);
 
