@@ -103,7 +103,8 @@ TEST_CASE("a room's meson.build is understood") {
 
 TEST_CASE("every room has its floor, and every floor its room") {
     for (const auto &[name, room] : OurRooms()) {
-        CAPTURE(name);
+        const std::string first_name(name);
+        CAPTURE(first_name);
         CHECK_MESSAGE(Height(name) >= 0, "the room has no row in FLOORS");
     }
     for (const Floor &floor : FLOORS) {
@@ -116,8 +117,10 @@ TEST_CASE("a room's library names lower rooms only") {
     for (const auto &[name, room] : OurRooms())
         for (const auto &[other, other_room] : OurRooms())
             if (room.library.dependencies.contains(other_room.library.name)) {
-                CAPTURE(name);
-                CAPTURE(other);
+                const std::string first_name(name);
+                CAPTURE(first_name);
+                const std::string second_name(other);
+                CAPTURE(second_name);
                 CHECK(Height(other) < Height(name));
             }
 }
@@ -129,8 +132,10 @@ TEST_CASE("includes only go down") {
 
 TEST_CASE("strangers do not include each other") {
     for (const auto &[one, other] : STRANGERS) {
-        CAPTURE(one);
-        CAPTURE(other);
+        const std::string first_name(one);
+        CAPTURE(first_name);
+        const std::string second_name(other);
+        CAPTURE(second_name);
         const auto includes = [](std::string_view from, std::string_view to) {
             const Room &room = OurRooms().at(std::string(from));
             return std::any_of(room.files.begin(), room.files.end(), [to](const File &file) {
@@ -151,7 +156,8 @@ TEST_CASE("third parties stay in their rooms") {
     for (const auto &[name, room] : OurRooms())
         for (const File &file : room.files)
             for (const Include &include : file.includes) {
-                CAPTURE(name);
+                const std::string first_name(name);
+                CAPTURE(first_name);
                 CAPTURE(file.name);
                 CAPTURE(include.path);
                 for (const ThirdParty &party : THIRD_PARTIES)
@@ -171,7 +177,8 @@ TEST_CASE("our headers are included by their path below src/") {
         for (const File &file : room.files)
             for (const Include &include : file.includes)
                 if (include.quoted) {
-                    CAPTURE(name);
+                    const std::string first_name(name);
+                    CAPTURE(first_name);
                     CAPTURE(file.name);
                     CAPTURE(include.path);
                     CHECK(!TargetRoom(OurRooms(), include).empty());
@@ -184,7 +191,8 @@ TEST_CASE("our headers are included by their path below src/") {
 
 TEST_CASE("a room is a folder, a namespace and a library") {
     for (const auto &[name, room] : OurRooms()) {
-        CAPTURE(name);
+        const std::string first_name(name);
+        CAPTURE(first_name);
         const std::filesystem::path folder = SourceRoot() / "src" / name;
         CHECK(room.library.name == folder.filename().string());
         // A room within a room has its outer one's namespace, and C++ keeps the name of main to itself.
@@ -204,7 +212,8 @@ TEST_CASE("a room is a folder, a namespace and a library") {
 TEST_CASE("every room has one line in the map of ARCHITECTURE.md") {
     const std::vector<std::string> lines = SplitLines(ReadFile(SourceRoot() / "ARCHITECTURE.md"));
     for (const auto &[name, room] : OurRooms()) {
-        CAPTURE(name);
+        const std::string first_name(name);
+        CAPTURE(first_name);
         const std::regex row("^\\| `" + name + "` \\| .{10,} \\|$");
         const auto count =
             std::count_if(lines.begin(), lines.end(),
