@@ -129,6 +129,36 @@ void ApplyJobs(Options &options, Text, const Context &) {
     options.jobs = true;
 }
 
+void ApplyRestart(Options &options, Text text, const Context &) {
+    const auto *row = util::FindRow(pool::RESTARTS, text);
+    if (row == nullptr)
+        throw UserError("must be one of " + util::JoinNames(pool::RESTARTS));
+    options.restart = row->when;
+}
+
+void ApplyMaxRestarts(Options &options, Text text, const Context &) {
+    const auto [most_text, within_text] = util::Cut(text, '/');
+    const auto most = util::ParseUnsigned(most_text, 1'000'000);
+    const auto within = util::ParseDuration(within_text);
+    if (!most || !within || within->count() == 0)
+        throw UserError("must be a number and a time, such as 5/30s");
+    options.max_restarts = {static_cast<unsigned>(*most), *within};
+}
+
+void ApplyExitOk(Options &options, Text text, const Context &) {
+    options.exit_ok.clear();
+    for (const Text word : util::Split(text, ',')) {
+        const auto code = util::ParseUnsigned(word, 255);
+        if (!code)
+            throw UserError("must be exit statuses from 0 to 255 with commas between them");
+        options.exit_ok.push_back(static_cast<int>(*code));
+    }
+}
+
+void ApplyKillOthers(Options &options, Text, const Context &) {
+    options.kill_others_on_fail = true;
+}
+
 void ApplyStopSignal(Options &options, Text text, const Context &) {
     options.stop_signal = std::nullopt;
     if (text == "auto")
@@ -171,7 +201,7 @@ void ApplyLogLevel(Options &options, Text text, const Context &) {
 void ApplyNothing(Options &, Text, const Context &) {}
 
 // clang-format off
-constexpr std::array<OptionRow, 22> OPTIONS = {{
+constexpr std::array<OptionRow, 26> OPTIONS = {{
     // name, letter, value, group, help, repeatable, from the environment, apply
     {"workers", 'n', "N|auto|-K|P%", Group::WORKERS,
      "how many workers: a number; as many as there are CPUs to use (auto), K fewer, or P percent of them. "
@@ -205,6 +235,15 @@ constexpr std::array<OptionRow, 22> OPTIONS = {{
 
     {"jobs", 0, "", Group::LIFECYCLE,
      "the workers are jobs: run each to its end, restart none", false, true, ApplyJobs},
+    {"restart", 0, "always|on-failure|no", Group::LIFECYCLE,
+     "which workers are replaced when they end (default: always when serving, no for jobs)", false, true, ApplyRestart},
+    {"max-restarts", 0, "N/TIME", Group::LIFECYCLE,
+     "a slot that needs more new workers than N in this time has failed and is tried again every 10 s "
+     "(default 5/30s)", false, true, ApplyMaxRestarts},
+    {"exit-ok", 0, "CODE[,CODE...]", Group::LIFECYCLE,
+     "exit statuses of workers that count as success beside 0", false, true, ApplyExitOk},
+    {"kill-others-on-fail", 0, "", Group::LIFECYCLE,
+     "the first worker that fails ends all others", false, true, ApplyKillOthers},
     {"stop-signal", 0, "SIG|auto", Group::LIFECYCLE,
      "asks a worker to end (auto: QUIT for nginx, php-fpm, unicorn and uwsgi, WINCH for apache2, else TERM)", false,
      true, ApplyStopSignal},

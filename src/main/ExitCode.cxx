@@ -23,7 +23,8 @@ int ExitCode(const pool::Outcome &outcome) noexcept {
         return FromLaunchFailure(*outcome.launch_failure);
     const int status = outcome.failure ? FromStatus(*outcome.failure) : 0;
     // A service that is gone is never a success.
-    return outcome.kind == pool::Outcome::Kind::BOOT_FAILED && status == 0 ? 1 : status;
+    const bool gone = outcome.kind == pool::Outcome::Kind::BOOT_FAILED || outcome.kind == pool::Outcome::Kind::GIVEN_UP;
+    return gone && status == 0 ? 1 : status;
 }
 
 } // namespace launcher

@@ -25,12 +25,30 @@ int DefaultBacklog() {
     return static_cast<int>(limit.value_or(SOMAXCONN));
 }
 
-/** CLUSTERIZE_RUN: 64 random bits. */
-std::string MakeRun() {
+std::uint64_t RandomBits() {
     std::uint64_t bits = 0;
     if (getrandom(&bits, sizeof(bits), 0) != sizeof(bits))
         throw util::UserError("the kernel gives no random numbers (getrandom)");
-    return fmt::format("{:016x}", bits);
+    return bits;
+}
+
+/** Before a worker is started: --restart makes a serving cluster, --jobs the opposite. */
+bool Serves(const Options &options) {
+    const bool restarts = options.restart && *options.restart != pool::RestartWhen::NO;
+    if (options.jobs && restarts)
+        throw util::UserError("--jobs and --restart contradict each other: jobs run to their end once");
+    return !options.jobs && (!options.listeners.empty() || restarts);
+}
+
+pool::RestartSpec MakeRestart(const Options &options, bool serving) {
+    pool::RestartSpec restart;
+    restart.when = options.restart.value_or(serving ? pool::RestartWhen::ALWAYS : pool::RestartWhen::NO);
+    if (options.max_restarts) {
+        restart.most = options.max_restarts->most;
+        restart.within = options.max_restarts->within;
+    }
+    restart.exit_ok = options.exit_ok;
+    return restart;
 }
 
 /** A valid LISTEN_FDS without -p and -l means -l systemd; with them its sockets serve nobody. */
@@ -103,9 +121,8 @@ Plan Build(Options options, Surroundings surroundings) {
     TakeActivation(options, surroundings, plan.warnings);
     CheckInherited(options.listeners);
     const unsigned workers = CountWorkers(options, surroundings);
-    const bool serving = !options.listeners.empty() && !options.jobs;
-    const auto contracts =
-        options.contracts ? *options.contracts : contract::ParseContracts("auto");
+    const bool serving = Serves(options);
+    const auto contracts = options.contracts ? *options.contracts : contract::ParseContracts("auto");
 
     const int backlog = options.backlog             ? *options.backlog
                         : options.listeners.empty() ? 0
@@ -128,14 +145,16 @@ Plan Build(Options options, Surroundings surroundings) {
     worker->cpus = std::move(options.cpus);
     worker->descriptor_limit = surroundings.descriptor_limit;
     worker->own_group = !surroundings.has_terminal;
-    worker->null_stdin =
-        options.null_stdin.value_or(workers > 1) || ServesStandardInput(options.listeners);
-    worker->run = MakeRun();
+    worker->null_stdin = options.null_stdin.value_or(workers > 1) || ServesStandardInput(options.listeners);
+    const std::uint64_t random = RandomBits();
+    worker->run = fmt::format("{:016x}", random);
+    plan.seed = static_cast<unsigned>(random);
 
     plan.pool.slots = workers;
     plan.pool.serving = serving;
-    plan.pool.stop.signo =
-        options.stop_signal.value_or(AutoStopSignal(options.command[0], contracts));
+    plan.pool.restart = MakeRestart(options, serving);
+    plan.pool.kill_others_on_fail = options.kill_others_on_fail;
+    plan.pool.stop.signo = options.stop_signal.value_or(AutoStopSignal(options.command[0], contracts));
     plan.pool.stop.timeout = options.stop_timeout.value_or(STOP_TIMEOUT);
     plan.pool.stop.delay = options.stop_delay.value_or(util::Duration(0));
     if (plan.pool.stop.delay.count() != 0 && plan.pool.stop.delay >= plan.pool.stop.timeout)

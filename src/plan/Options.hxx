@@ -3,6 +3,7 @@
 #include "contract/Contracts.hxx"
 #include "net/ListenSpec.hxx"
 #include "plan/WorkerCount.hxx"
+#include "pool/RestartPolicy.hxx"
 #include "report/Level.hxx"
 #include "spawn/LaunchSpec.hxx"
 #include "util/Number.hxx"
@@ -22,6 +23,12 @@ namespace plan {
 /** A value that can only be tried later: `source` is the option or variable, for the message. */
 struct Named {
     std::string source, value;
+};
+
+/** `--max-restarts N/TIME` */
+struct MaxRestarts {
+    unsigned most;
+    util::Duration within;
 };
 
 /** What the user has said, each value checked on its own; what was not said is empty. Filled by the
@@ -44,6 +51,10 @@ struct Options {
     std::optional<contract::ContractList> contracts;
 
     bool jobs = false;
+    std::optional<pool::RestartWhen> restart;
+    std::optional<MaxRestarts> max_restarts;
+    std::vector<int> exit_ok;
+    bool kill_others_on_fail = false;
     std::optional<int> stop_signal; // empty: auto
     std::optional<util::Duration> stop_timeout, stop_delay;
 

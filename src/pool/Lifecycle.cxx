@@ -28,6 +28,7 @@ constexpr std::array<std::array<Step, TRIGGERS>, STATES> LIFECYCLE = {{
         /* TIME_OVER     */ BUG(S::IDLE),
         /* ENDED         */ BUG(S::IDLE),
         /* REPLACE       */ BUG(S::IDLE),
+        /* GIVE_UP       */ BUG(S::IDLE),
         /* RETIRE        */ BUG(S::IDLE),
     }},
     /* STARTING */ {{
@@ -39,6 +40,7 @@ constexpr std::array<std::array<Step, TRIGGERS>, STATES> LIFECYCLE = {{
         /* TIME_OVER     */ BUG(S::STARTING),
         /* ENDED         */ {S::CLEARING, A::CLEAR},
         /* REPLACE       */ BUG(S::STARTING),
+        /* GIVE_UP       */ BUG(S::STARTING),
         /* RETIRE        */ BUG(S::STARTING),
     }},
     /* READY    */ {{
@@ -50,6 +52,7 @@ constexpr std::array<std::array<Step, TRIGGERS>, STATES> LIFECYCLE = {{
         /* TIME_OVER     */ BUG(S::READY),
         /* ENDED         */ {S::CLEARING, A::CLEAR},
         /* REPLACE       */ BUG(S::READY),
+        /* GIVE_UP       */ BUG(S::READY),
         /* RETIRE        */ BUG(S::READY),
     }},
     /* DRAINING */ {{
@@ -61,6 +64,7 @@ constexpr std::array<std::array<Step, TRIGGERS>, STATES> LIFECYCLE = {{
         /* TIME_OVER     */ {S::STOPPING, A::KILL},
         /* ENDED         */ {S::CLEARING, A::CLEAR},
         /* REPLACE       */ BUG(S::DRAINING),
+        /* GIVE_UP       */ BUG(S::DRAINING),
         /* RETIRE        */ BUG(S::DRAINING),
     }},
     /* STOPPING */ {{
@@ -72,6 +76,7 @@ constexpr std::array<std::array<Step, TRIGGERS>, STATES> LIFECYCLE = {{
         /* TIME_OVER     */ {S::STOPPING, A::KILL},
         /* ENDED         */ {S::CLEARING, A::CLEAR},
         /* REPLACE       */ BUG(S::STOPPING),
+        /* GIVE_UP       */ BUG(S::STOPPING),
         /* RETIRE        */ BUG(S::STOPPING),
     }},
     /* CLEARING */ {{
@@ -83,6 +88,7 @@ constexpr std::array<std::array<Step, TRIGGERS>, STATES> LIFECYCLE = {{
         /* TIME_OVER     */ {S::CLEARING, A::KILL_LEFT},
         /* ENDED         */ BUG(S::CLEARING),
         /* REPLACE       */ {S::BACKOFF, A::SCHEDULE},
+        /* GIVE_UP       */ {S::FAILED, A::FAIL},
         /* RETIRE        */ {S::FINISHED, A::FINISH},
     }},
     /* BACKOFF  */ {{
@@ -94,7 +100,20 @@ constexpr std::array<std::array<Step, TRIGGERS>, STATES> LIFECYCLE = {{
         /* TIME_OVER     */ BUG(S::BACKOFF),
         /* ENDED         */ BUG(S::BACKOFF),
         /* REPLACE       */ BUG(S::BACKOFF),
+        /* GIVE_UP       */ BUG(S::BACKOFF),
         /* RETIRE        */ BUG(S::BACKOFF),
+    }},
+    /* FAILED   */ {{
+        /* DUE           */ {S::STARTING, A::LAUNCH},
+        /* LAUNCH_FAILED */ BUG(S::FAILED),
+        /* BECAME_READY  */ STAY(S::FAILED),
+        /* STOP          */ {S::FINISHED, A::FINISH},
+        /* DRAINED       */ BUG(S::FAILED),
+        /* TIME_OVER     */ BUG(S::FAILED),
+        /* ENDED         */ BUG(S::FAILED),
+        /* REPLACE       */ BUG(S::FAILED),
+        /* GIVE_UP       */ BUG(S::FAILED),
+        /* RETIRE        */ BUG(S::FAILED),
     }},
     /* FINISHED */ {{
         /* DUE           */ BUG(S::FINISHED),
@@ -105,20 +124,20 @@ constexpr std::array<std::array<Step, TRIGGERS>, STATES> LIFECYCLE = {{
         /* TIME_OVER     */ STAY(S::FINISHED),
         /* ENDED         */ BUG(S::FINISHED),
         /* REPLACE       */ BUG(S::FINISHED),
+        /* GIVE_UP       */ BUG(S::FINISHED),
         /* RETIRE        */ BUG(S::FINISHED),
     }},
 }};
 // clang-format on
 
 constexpr std::array<std::string_view, STATES> STATE_NAMES = {
-    "idle", "starting", "ready", "draining", "stopping", "clearing", "backoff", "finished"};
+    "idle", "starting", "ready", "draining", "stopping", "clearing", "backoff", "failed", "finished"};
 
 constexpr std::array<std::string_view, TRIGGERS> TRIGGER_NAMES = {
-    "due",       "launch failed", "became ready", "stop",  "drained",
-    "time over", "ended",         "replace",      "retire"};
+    "due", "launch failed", "became ready", "stop", "drained", "time over", "ended", "replace", "give up", "retire"};
 
 constexpr std::array<std::string_view, ACTIONS> ACTION_NAMES = {
     "",      "launch",    "activate", "signal", "kill",
-    "clear", "kill left", "schedule", "finish", "impossible"};
+    "clear", "kill left", "schedule", "fail",   "finish", "impossible"};
 
 } // namespace pool

@@ -3,6 +3,7 @@
 #include "loop/DeferEvent.hxx"
 #include "net/ListenerTable.hxx"
 #include "pool/Commands.hxx"
+#include "pool/RestartPolicy.hxx"
 #include "pool/Slot.hxx"
 #include "pool/StopLadder.hxx"
 #include "pool/WorkerSpec.hxx"
@@ -17,7 +18,9 @@ namespace pool {
 
 struct PoolSpec {
     unsigned slots;
-    bool serving; // a worker that ends is replaced; otherwise they are jobs, which run to their end
+    bool serving; // otherwise they are jobs, which run to their end
+    RestartSpec restart;
+    bool kill_others_on_fail = false; // the first failure ends all
     StopSpec stop;
     std::shared_ptr<const WorkerSpec> worker;
 };
@@ -25,22 +28,25 @@ struct PoolSpec {
 /** Why and how the cluster has ended, for the exit status. */
 struct Outcome {
     enum class Kind {
-        COMPLETED, // all jobs have run to their end
-        STOPPED, // somebody asked for it
-        BOOT_FAILED, // a worker ended before one was ready
+        COMPLETED,     // all jobs have run to their end
+        STOPPED,       // somebody asked for it
+        BOOT_FAILED,   // a worker ended before one was ready
+        GIVEN_UP,      // every slot has failed
+        ONE_FAILED,    // a worker did, and that was to end the others
         LAUNCH_FAILED, // a worker could not be started
     } kind = Kind::COMPLETED;
 
-    /** The first end that was not a success and counts: of a job, in a stop, or the boot failure. */
+    /** The first end that was not a success and counts: of a job, in a stop, the boot failure, or the last
+     *  one when all slots have failed. */
     std::optional<ExitStatus> failure;
     std::optional<spawn::LaunchFailure> launch_failure;
 };
 
-/** Decides when a worker starts and ends. Borrows all that it is given. */
+/** Decides when a worker starts and ends. Borrows all that it is given. `seed`: of the jitter. */
 class Pool final : public Commands, public Facts, private SlotOwner {
 public:
-    Pool(loop::Loop &loop, report::Reporter &reporter, net::ListenerTable &table,
-         spawn::Launcher &launcher, const PoolSpec &spec, util::BoundMethod<void()> on_finished);
+    Pool(loop::Loop &loop, report::Reporter &reporter, net::ListenerTable &table, spawn::Launcher &launcher,
+         const PoolSpec &spec, unsigned seed, util::BoundMethod<void()> on_finished);
 
     void Add(Agent &agent) { agents.push_back(&agent); }
 
@@ -66,11 +72,15 @@ private:
 
     // Ending
     void OnEnded(Slot &slot, ExitStatus status) noexcept;
-    void BootFailure(ExitStatus status) noexcept;
+    bool EndsAll(ExitStatus status) noexcept;
     void Clear(Slot &slot) noexcept;
     void KillLeft(Slot &slot) noexcept;
     void Settle(Slot &slot) noexcept;
+    void Decide(Slot &slot) noexcept;
     void ScheduleNext(Slot &slot) noexcept;
+    void FailSlot(Slot &slot) noexcept;
+    void EndBecause(Outcome::Kind kind, ExitStatus status, std::string_view stage, std::string_view message,
+                    std::string_view reason) noexcept;
 
     // Stopping
     void OnStopSignal() noexcept;
@@ -102,6 +112,7 @@ private:
     bool no_children = false; // as of the last Reap()
     bool workers_have_signal = false;
 
+    RestartPolicy restart;
     StopLadder ladder;
     loop::DeferEvent start_event;
     loop::TimerEvent stray_timer; // until what belongs to no slot is killed

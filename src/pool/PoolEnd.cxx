@@ -3,19 +3,16 @@
 #include "sys/Proc.hxx"
 #include "sys/SignalNames.hxx"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <sys/wait.h>
 
-// How a worker ends and what comes after it: Pool::Reap to Pool::ScheduleNext.
+// How a worker ends and what comes after it: Pool::Reap to Pool::FailSlot.
 
 namespace pool {
 
 namespace {
-
-// A worker that lived so long is replaced at once, another one after a pause.
-constexpr std::chrono::seconds LONG_LIFE{10};
-constexpr std::chrono::seconds PAUSE{1};
 
 struct Ended {
     pid_t pid;
@@ -72,27 +69,41 @@ void Pool::OnEnded(Slot &slot, ExitStatus status) noexcept {
     const auto signal =
         status.killed ? std::optional(sys::SignalName(status.number)) : std::nullopt;
     const auto code = status.killed ? std::nullopt : std::optional(status.number);
-    reporter.Emit(
-        report::Exit{{{slot.worker.id, slot.Index(), slot.worker.generation, slot.worker.pid}},
-                     code,
-                     signal,
-                     slot.asked_to_end});
-    if (spec.serving && !stopping && !was_ready)
-        BootFailure(status);
-    else if ((stopping || !spec.serving) && !status.IsSuccess() && !outcome.failure)
+    reporter.Emit(report::Exit{{{slot.worker.id, slot.Index(), slot.worker.generation, slot.worker.pid}},
+                               code, signal, slot.asked_to_end});
+    slot.last_status = status;
+    const bool success = spec.restart.IsSuccess(status);
+    if (outcome.kind == Outcome::Kind::COMPLETED && EndsAll(status)) {
+        // The outcome is decided.
+    } else if ((stopping || !spec.serving || spec.restart.when == RestartWhen::NO) && !success && !outcome.failure) {
         outcome.failure = status;
+    }
     slot.Fire(Trigger::ENDED);
 }
 
-void Pool::BootFailure(ExitStatus status) noexcept {
-    outcome.kind = Outcome::Kind::BOOT_FAILED;
+/** Does this end decide that of the whole cluster? */
+bool Pool::EndsAll(ExitStatus status) noexcept {
+    const bool success = spec.restart.IsSuccess(status);
+    if (!success && spec.kill_others_on_fail) {
+        EndBecause(Outcome::Kind::ONE_FAILED, status, "fail", "a worker failed: ending the others", "a worker failed");
+        return true;
+    }
+    // Under on-failure a worker may have done its work; under no it is not our business.
+    if (!spec.serving || was_ready || !restart.Replaces(status))
+        return false;
+    EndBecause(Outcome::Kind::BOOT_FAILED, status, "boot",
+               status.IsSuccess() ? "a worker ended before it served; does it go into the background?"
+                                  : "a worker ended before any was ready: not started again",
+               "boot failure");
+    return true;
+}
+
+void Pool::EndBecause(Outcome::Kind kind, ExitStatus status, std::string_view stage, std::string_view message,
+                      std::string_view reason) noexcept {
+    outcome.kind = kind;
     outcome.failure = status;
-    reporter.Emit(report::Error{
-        "boot", 0,
-        status.IsSuccess() ? "a worker ended before it served; does it go into the background?"
-                           : "a worker ended before any was ready: not started again",
-        std::nullopt, std::nullopt});
-    Stop({StopRequest::Kind::QUICK, "boot failure", 0, false});
+    reporter.Emit(report::Error{stage, 0, std::string(message), std::nullopt, std::nullopt});
+    Stop({StopRequest::Kind::QUICK, reason, 0, false});
 }
 
 void Pool::Clear(Slot &slot) noexcept {
@@ -129,14 +140,36 @@ void Pool::KillLeft(Slot &slot) noexcept {
 void Pool::Settle(Slot &slot) noexcept {
     slot.Unschedule();
     const bool going_on = spec.serving && outcome.kind == Outcome::Kind::COMPLETED;
-    slot.Fire(going_on ? Trigger::REPLACE : Trigger::RETIRE);
+    if (going_on && (slot.worker.pid == 0 || restart.Replaces(slot.last_status)))
+        Decide(slot);
+    else
+        slot.Fire(Trigger::RETIRE);
+}
+
+void Pool::Decide(Slot &slot) noexcept {
+    const auto ready_for = slot.ready_since ? loop.Now() - *slot.ready_since : loop::TimePoint::duration(0);
+    slot.next = restart.Next(slot.history, loop.Now(), ready_for);
+    slot.Fire(slot.next.failed ? Trigger::GIVE_UP : Trigger::REPLACE);
 }
 
 void Pool::ScheduleNext(Slot &slot) noexcept {
-    const bool lived_long = slot.worker.pid != 0 && loop.Now() - slot.started >= LONG_LIFE;
-    const std::chrono::seconds delay = lived_long ? std::chrono::seconds(0) : PAUSE;
-    reporter.Emit(report::Restart{slot.Index(), static_cast<double>(delay.count())});
-    slot.Schedule(Trigger::DUE, delay);
+    reporter.Emit(report::Restart{slot.Index(), std::chrono::duration<double>(slot.next.delay).count()});
+    slot.Schedule(Trigger::DUE, slot.next.delay);
+}
+
+void Pool::FailSlot(Slot &slot) noexcept {
+    if (slot.next.has_failed)
+        reporter.Emit(report::Failed{slot.Index(), spec.restart.most,
+                                     std::chrono::duration<double>(spec.restart.within).count()});
+    slot.Schedule(Trigger::DUE, slot.next.delay);
+    const bool hope = std::any_of(slots.begin(), slots.end(), [](const Slot &other) {
+        return !other.history.failed || other.GetState() == State::READY;
+    });
+    if (hope)
+        return;
+    slot.Unschedule();
+    EndBecause(Outcome::Kind::GIVEN_UP, slot.last_status, "restart", "every slot has failed: giving up",
+               "every slot has failed");
 }
 
 } // namespace pool

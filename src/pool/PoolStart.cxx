@@ -47,6 +47,7 @@ void Pool::Launch(Slot &slot) noexcept {
     slot.worker.id = ++last_id;
     slot.worker.pid = 0;
     slot.started = loop.Now();
+    slot.ready_since.reset();
     slot.asked_to_end = false;
     slot.told.clear();
     slot.killing_left = false;
@@ -106,6 +107,7 @@ void Pool::Ready(const WorkerRef &worker, std::string_view by) noexcept {
 
 void Pool::Activate(Slot &slot) noexcept {
     was_ready = true;
+    slot.ready_since = loop.Now();
     ready_slots++;
     table.Activate(slot.Index());
     if (ready_slots == slots.size() && !was_up) {

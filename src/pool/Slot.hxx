@@ -3,7 +3,9 @@
 #include "loop/TimerEvent.hxx"
 #include "pool/Agent.hxx"
 #include "pool/Lifecycle.hxx"
+#include "pool/RestartPolicy.hxx"
 
+#include <optional>
 #include <set>
 #include <sys/types.h>
 
@@ -41,6 +43,10 @@ public:
     // The worker that is here, or was here last; kept by the pool.
     WorkerRef worker;
     loop::TimePoint started;
+    std::optional<loop::TimePoint> ready_since;
+    ExitStatus last_status;
+    RestartHistory history;
+    RestartPolicy::Decision next; // when the next worker starts
     bool asked_to_end = false; // exitedAfterDisconnect
     std::set<pid_t> told; // what it left behind and has got the stop signal
     bool killing_left = false; // what it left behind gets SIGKILL now

@@ -115,6 +115,18 @@ struct Restart {
     }
 };
 
+struct Failed {
+    static constexpr std::string_view NAME = "failed", HELP = "a slot needed too many new workers in a short time";
+    unsigned slot, restarts;
+    double within; // seconds
+
+    template <typename Visitor> void VisitFields(Visitor &&visit) const {
+        visit("slot", slot);
+        visit("restarts", restarts);
+        visit("within", within);
+    }
+};
+
 struct Error {
     static constexpr std::string_view NAME = "error",
                                       HELP = "something failed: stage, errno and text";
@@ -137,7 +149,7 @@ struct Stop {
     }
 };
 
-using Event = std::variant<Setup, Fork, Online, Ready, Up, Exit, Restart, Error, Stop>;
+using Event = std::variant<Setup, Fork, Online, Ready, Up, Exit, Restart, Failed, Error, Stop>;
 
 struct EventRow {
     std::string_view name, help;

@@ -73,6 +73,11 @@ Sentence Render(const Restart &restart) {
             fmt::format("slot {} gets a new worker in {} s", restart.slot, restart.delay)};
 }
 
+Sentence Render(const Failed &failed) {
+    return {Level::WARN, fmt::format("slot {} has failed: more than {} new workers in {} s; tried again every 10 s",
+                                     failed.slot, failed.restarts, failed.within)};
+}
+
 Sentence Render(const Error &error) {
     return {Level::ERROR, error.message};
 }

@@ -1,0 +1,58 @@
+#include "pool/RestartPolicy.hxx"
+#include "util/Table.hxx"
+
+#include <algorithm>
+
+namespace pool {
+
+constexpr std::array<RestartWhenRow, 3> RESTARTS = {{
+    {"always", "a worker that ends is replaced (default when serving)", RestartWhen::ALWAYS},
+    {"on-failure", "one that does not end with 0 or a status of --exit-ok is replaced", RestartWhen::ON_FAILURE},
+    {"no", "none is replaced (default for jobs)", RestartWhen::NO},
+}};
+
+static_assert(util::NamesAreUnique(RESTARTS));
+
+bool RestartSpec::IsSuccess(const ExitStatus &status) const noexcept {
+    return status.IsSuccess() ||
+           (!status.killed && std::find(exit_ok.begin(), exit_ok.end(), status.number) != exit_ok.end());
+}
+
+bool RestartPolicy::Replaces(const ExitStatus &status) const noexcept {
+    switch (spec.when) {
+    case RestartWhen::ALWAYS:
+        return true;
+    case RestartWhen::ON_FAILURE:
+        return !spec.IsSuccess(status);
+    case RestartWhen::NO:
+        return false;
+    }
+    return false;
+}
+
+RestartPolicy::Decision RestartPolicy::Next(RestartHistory &history, loop::TimePoint now,
+                                            loop::TimePoint::duration ready_for) {
+    const bool served = ready_for >= LONG;
+    if (served) {
+        history.in_a_row = 0;
+        history.failed = false;
+    }
+    history.ends.push_back(now);
+    while (now - history.ends.front() >= spec.within)
+        history.ends.pop_front();
+    if (history.failed || history.ends.size() > spec.most) {
+        const bool has_failed = !history.failed;
+        history.failed = true;
+        history.ends.clear();
+        return {true, has_failed, RETRY};
+    }
+    if (served)
+        return {};
+    const std::chrono::milliseconds longest = LONGEST;
+    const auto delay = std::min(longest, SHORTEST * (1 << std::min(history.in_a_row++, 10U)));
+    std::uniform_real_distribution<double> jitter(1 - JITTER, 1 + JITTER);
+    const double jittered = static_cast<double>(delay.count()) * jitter(random);
+    return {false, false, std::chrono::milliseconds(static_cast<std::int64_t>(jittered))};
+}
+
+} // namespace pool
