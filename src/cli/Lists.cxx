@@ -4,6 +4,7 @@
 #include "cli/StatusTable.hxx"
 #include "contract/Contracts.hxx"
 #include "contract/Template.hxx"
+#include "pool/RestartPolicy.hxx"
 #include "report/Event.hxx"
 #include "report/Level.hxx"
 #include "sys/SignalNames.hxx"
@@ -47,27 +48,14 @@ std::string RenderSignals() {
     return text;
 }
 
-std::string RenderContracts() {
-    return RenderRows(contract::CONTRACTS);
-}
-std::string RenderListeners() {
-    return RenderRows(net::LISTENER_KINDS);
-}
-std::string RenderBalance() {
-    return RenderRows(balance::POLICIES);
-}
-std::string RenderEvents() {
-    return RenderRows(report::EVENTS);
-}
-std::string RenderLevels() {
-    return RenderRows(report::LEVELS);
-}
-std::string RenderStatuses() {
-    return RenderRows(STATUSES);
-}
-std::string RenderTemplates() {
-    return RenderRows(contract::TEMPLATES);
-}
+std::string RenderContracts() { return RenderRows(contract::CONTRACTS); }
+std::string RenderListeners() { return RenderRows(net::LISTENER_KINDS); }
+std::string RenderBalance() { return RenderRows(balance::POLICIES); }
+std::string RenderEvents() { return RenderRows(report::EVENTS); }
+std::string RenderRestarts() { return RenderRows(pool::RESTARTS); }
+std::string RenderLevels() { return RenderRows(report::LEVELS); }
+std::string RenderStatuses() { return RenderRows(STATUSES); }
+std::string RenderTemplates() { return RenderRows(contract::TEMPLATES); }
 std::string RenderLists();
 
 struct ListRow {
@@ -75,12 +63,13 @@ struct ListRow {
     std::string (*render)();
 };
 
-constexpr std::array<ListRow, 10> LISTS = {{
+constexpr std::array<ListRow, 11> LISTS = {{
     {"options", "the options, with their groups", RenderOptions},
     {"listeners", "forms of address for --port and --listen", RenderListeners},
     {"contracts", "values of --contract, beside auto and none", RenderContracts},
     {"balance", "values of --balance", RenderBalance},
     {"templates", "what expands in --env and, with --expand, in arguments", RenderTemplates},
+    {"restarts", "values of --restart", RenderRestarts},
     {"signals", "values of --stop-signal, beside auto and RTMIN+N", RenderSignals},
     {"events", "what --events writes", RenderEvents},
     {"levels", "values of --log-level", RenderLevels},

@@ -125,15 +125,17 @@ void ApplyContract(Options &options, Text text, const Context &) {
     options.contracts = contract::ParseContracts(text);
 }
 
-void ApplyJobs(Options &options, Text, const Context &) {
+void ApplyJobs(Options &options, Text, const Context &context) {
     options.jobs = true;
+    options.jobs_source = context.source;
 }
 
-void ApplyRestart(Options &options, Text text, const Context &) {
+void ApplyRestart(Options &options, Text text, const Context &context) {
     const auto *row = util::FindRow(pool::RESTARTS, text);
     if (row == nullptr)
         throw UserError("must be one of " + util::JoinNames(pool::RESTARTS));
     options.restart = row->when;
+    options.restart_source = context.source;
 }
 
 void ApplyMaxRestarts(Options &options, Text text, const Context &) {
@@ -236,7 +238,8 @@ constexpr std::array<OptionRow, 26> OPTIONS = {{
     {"jobs", 0, "", Group::LIFECYCLE,
      "the workers are jobs: run each to its end, restart none", false, true, ApplyJobs},
     {"restart", 0, "always|on-failure|no", Group::LIFECYCLE,
-     "which workers are replaced when they end (default: always when serving, no for jobs)", false, true, ApplyRestart},
+     "which workers are replaced when they end (default: always when serving, no for jobs); makes a serving cluster",
+     false, true, ApplyRestart},
     {"max-restarts", 0, "N/TIME", Group::LIFECYCLE,
      "a slot that needs more new workers than N in this time has failed and is tried again every 10 s "
      "(default 5/30s)", false, true, ApplyMaxRestarts},

@@ -12,18 +12,15 @@ int FromLaunchFailure(const spawn::LaunchFailure &failure) noexcept {
     return failure.error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
 }
 
-int FromStatus(const pool::ExitStatus &status) noexcept {
-    return status.killed ? 128 + status.number : status.number;
-}
-
 } // namespace
 
 int ExitCode(const pool::Outcome &outcome) noexcept {
-    if (outcome.kind == pool::Outcome::Kind::LAUNCH_FAILED && outcome.launch_failure)
+    using Kind = pool::Outcome::Kind;
+    if (outcome.launch_failure)
         return FromLaunchFailure(*outcome.launch_failure);
-    const int status = outcome.failure ? FromStatus(*outcome.failure) : 0;
+    const int status = outcome.failure ? outcome.failure->Code() : 0;
     // A service that is gone is never a success.
-    const bool gone = outcome.kind == pool::Outcome::Kind::BOOT_FAILED || outcome.kind == pool::Outcome::Kind::GIVEN_UP;
+    const bool gone = outcome.kind == Kind::BOOT_FAILED || outcome.kind == Kind::GIVEN_UP;
     return gone && status == 0 ? 1 : status;
 }
 

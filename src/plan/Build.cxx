@@ -36,7 +36,8 @@ std::uint64_t RandomBits() {
 bool Serves(const Options &options) {
     const bool restarts = options.restart && *options.restart != pool::RestartWhen::NO;
     if (options.jobs && restarts)
-        throw util::UserError("--jobs and --restart contradict each other: jobs run to their end once");
+        throw util::UserError(fmt::format("{} and {} contradict each other: jobs run to their end once",
+                                          options.jobs_source, options.restart_source));
     return !options.jobs && (!options.listeners.empty() || restarts);
 }
 

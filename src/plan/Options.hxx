@@ -52,6 +52,7 @@ struct Options {
 
     bool jobs = false;
     std::optional<pool::RestartWhen> restart;
+    std::string jobs_source, restart_source; // option or variable, for a message
     std::optional<MaxRestarts> max_restarts;
     std::vector<int> exit_ok;
     bool kill_others_on_fail = false;

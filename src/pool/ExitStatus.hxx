@@ -15,6 +15,9 @@ struct ExitStatus {
     }
 
     bool IsSuccess() const noexcept { return !killed && number == 0; }
+
+    /** As a shell tells it: 128+N for an end by signal N. */
+    int Code() const noexcept { return killed ? 128 + number : number; }
 };
 
 } // namespace pool

@@ -16,7 +16,7 @@ enum class State : std::uint8_t {
     STOPPING, // it has got the stop signal
     CLEARING, // it has ended, what it left behind is being ended
     BACKOFF,  // waits for its next worker
-    FAILED,   // the same, but over its limit of restarts: tried again now and then
+    FAILED,   // the same, but it is over its limit of restarts: tried again now and then
     FINISHED, // gets no worker any more
 };
 
@@ -41,7 +41,7 @@ enum class Action : std::uint8_t {
     ACTIVATE,   // new connections go to it
     SIGNAL,     // the stop signal, once
     KILL,       // SIGKILL to the worker
-    CLEAR,      // find and end what it left behind; triggers REPLACE or RETIRE in the end
+    CLEAR,      // find and end what it left behind; triggers REPLACE, GIVE_UP or RETIRE
     KILL_LEFT,  // SIGKILL to what it left behind
     SCHEDULE,   // start the clock until the next worker
     FAIL,       // the same, and see whether any slot is left that has not failed

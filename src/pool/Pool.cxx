@@ -38,8 +38,7 @@ void Pool::Perform(Slot &slot, Action action) noexcept {
         return FailSlot(slot);
     case Action::FINISH:
         slot.Unschedule(); // it waits for nothing any more
-        finished_slots++;
-        return FinishIfLast();
+        return FinishSlot();
     }
 }
 

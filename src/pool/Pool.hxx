@@ -28,7 +28,7 @@ struct PoolSpec {
 /** Why and how the cluster has ended, for the exit status. */
 struct Outcome {
     enum class Kind {
-        COMPLETED,     // all jobs have run to their end
+        COMPLETED,     // all have run to their end: jobs, or workers that are not replaced
         STOPPED,       // somebody asked for it
         BOOT_FAILED,   // a worker ended before one was ready
         GIVEN_UP,      // every slot has failed
@@ -36,9 +36,11 @@ struct Outcome {
         LAUNCH_FAILED, // a worker could not be started
     } kind = Kind::COMPLETED;
 
-    /** The first end that was not a success and counts: of a job, in a stop, the boot failure, or the last
-     *  one when all slots have failed. */
+    /** The first end that was not a success and counts: of a worker that is not replaced, in a stop, the boot
+     *  failure, or the last one when all slots have failed. */
     std::optional<ExitStatus> failure;
+
+    /** Counts before the other. */
     std::optional<spawn::LaunchFailure> launch_failure;
 };
 
@@ -72,14 +74,17 @@ private:
 
     // Ending
     void OnEnded(Slot &slot, ExitStatus status) noexcept;
-    bool EndsAll(ExitStatus status) noexcept;
+    bool EndsAll(const LastEnd &end) noexcept;
+    void Count(const LastEnd &end) noexcept;
     void Clear(Slot &slot) noexcept;
     void KillLeft(Slot &slot) noexcept;
     void Settle(Slot &slot) noexcept;
-    void Decide(Slot &slot) noexcept;
     void ScheduleNext(Slot &slot) noexcept;
     void FailSlot(Slot &slot) noexcept;
-    void EndBecause(Outcome::Kind kind, ExitStatus status, std::string_view stage, std::string_view message,
+    void FinishSlot() noexcept;
+    bool HasHope() const noexcept;
+    void GiveUp() noexcept;
+    void EndBecause(Outcome::Kind kind, const LastEnd &end, std::string_view stage, std::string_view message,
                     std::string_view reason) noexcept;
 
     // Stopping

@@ -8,7 +8,7 @@
 #include <csignal>
 #include <sys/wait.h>
 
-// How a worker ends and what comes after it: Pool::Reap to Pool::FailSlot.
+// How a worker ends and what comes after it: Pool::Reap to Pool::GiveUp.
 
 namespace pool {
 
@@ -71,37 +71,48 @@ void Pool::OnEnded(Slot &slot, ExitStatus status) noexcept {
     const auto code = status.killed ? std::nullopt : std::optional(status.number);
     reporter.Emit(report::Exit{{{slot.worker.id, slot.Index(), slot.worker.generation, slot.worker.pid}},
                                code, signal, slot.asked_to_end});
-    slot.last_status = status;
-    const bool success = spec.restart.IsSuccess(status);
-    if (outcome.kind == Outcome::Kind::COMPLETED && EndsAll(status)) {
-        // The outcome is decided.
-    } else if ((stopping || !spec.serving || spec.restart.when == RestartWhen::NO) && !success && !outcome.failure) {
-        outcome.failure = status;
-    }
+    const auto now = loop.Now();
+    slot.last = {now, slot.ready_since ? now - *slot.ready_since : loop::TimePoint::duration(0), status, {}};
+    const bool decides = outcome.kind == Outcome::Kind::COMPLETED && EndsAll(slot.last);
+    if (!decides)
+        Count(slot.last);
     slot.Fire(Trigger::ENDED);
 }
 
 /** Does this end decide that of the whole cluster? */
-bool Pool::EndsAll(ExitStatus status) noexcept {
-    const bool success = spec.restart.IsSuccess(status);
+bool Pool::EndsAll(const LastEnd &end) noexcept {
+    const bool success = spec.restart.IsSuccess(end.status);
     if (!success && spec.kill_others_on_fail) {
-        EndBecause(Outcome::Kind::ONE_FAILED, status, "fail", "a worker failed: ending the others", "a worker failed");
+        EndBecause(Outcome::Kind::ONE_FAILED, end, "fail", "a worker failed: ending the others", "a worker failed");
         return true;
     }
-    // Under on-failure a worker may have done its work; under no it is not our business.
-    if (!spec.serving || was_ready || !restart.Replaces(status))
+    // Under on-failure, one that succeeded has done its work.
+    if (!spec.serving || was_ready || (success && spec.restart.when == RestartWhen::ON_FAILURE))
         return false;
-    EndBecause(Outcome::Kind::BOOT_FAILED, status, "boot",
-               status.IsSuccess() ? "a worker ended before it served; does it go into the background?"
-                                  : "a worker ended before any was ready: not started again",
+    EndBecause(Outcome::Kind::BOOT_FAILED, end, "boot",
+               success ? "a worker ended before it served; does it go into the background?"
+                       : "a worker ended before any was ready: not started again",
                "boot failure");
     return true;
 }
 
-void Pool::EndBecause(Outcome::Kind kind, ExitStatus status, std::string_view stage, std::string_view message,
+/** The first failure that nothing makes good. */
+void Pool::Count(const LastEnd &end) noexcept {
+    const bool replaced = spec.serving && !ladder.IsClimbing() && restart.Replaces(false);
+    const bool success = !end.launch_failure && spec.restart.IsSuccess(end.status);
+    if (replaced || success || outcome.failure || outcome.launch_failure)
+        return;
+    if (end.launch_failure)
+        outcome.launch_failure = end.launch_failure;
+    else
+        outcome.failure = end.status;
+}
+
+void Pool::EndBecause(Outcome::Kind kind, const LastEnd &end, std::string_view stage, std::string_view message,
                       std::string_view reason) noexcept {
     outcome.kind = kind;
-    outcome.failure = status;
+    outcome.launch_failure = end.launch_failure;
+    outcome.failure = end.status;
     reporter.Emit(report::Error{stage, 0, std::string(message), std::nullopt, std::nullopt});
     Stop({StopRequest::Kind::QUICK, reason, 0, false});
 }
@@ -140,15 +151,10 @@ void Pool::KillLeft(Slot &slot) noexcept {
 void Pool::Settle(Slot &slot) noexcept {
     slot.Unschedule();
     const bool going_on = spec.serving && outcome.kind == Outcome::Kind::COMPLETED;
-    if (going_on && (slot.worker.pid == 0 || restart.Replaces(slot.last_status)))
-        Decide(slot);
-    else
-        slot.Fire(Trigger::RETIRE);
-}
-
-void Pool::Decide(Slot &slot) noexcept {
-    const auto ready_for = slot.ready_since ? loop.Now() - *slot.ready_since : loop::TimePoint::duration(0);
-    slot.next = restart.Next(slot.history, loop.Now(), ready_for);
+    const bool success = !slot.last.launch_failure && spec.restart.IsSuccess(slot.last.status);
+    if (!going_on || !restart.Replaces(success))
+        return slot.Fire(Trigger::RETIRE);
+    slot.next = restart.Next(slot.history, slot.last.when, slot.last.ready_for);
     slot.Fire(slot.next.failed ? Trigger::GIVE_UP : Trigger::REPLACE);
 }
 
@@ -161,14 +167,37 @@ void Pool::FailSlot(Slot &slot) noexcept {
     if (slot.next.has_failed)
         reporter.Emit(report::Failed{slot.Index(), spec.restart.most,
                                      std::chrono::duration<double>(spec.restart.within).count()});
-    slot.Schedule(Trigger::DUE, slot.next.delay);
-    const bool hope = std::any_of(slots.begin(), slots.end(), [](const Slot &other) {
-        return !other.history.failed || other.GetState() == State::READY;
+    if (HasHope())
+        ScheduleNext(slot);
+    else
+        GiveUp();
+}
+
+void Pool::FinishSlot() noexcept {
+    finished_slots++;
+    // Others may have failed meanwhile, and it was the one that still served.
+    const bool going_on = finished_slots < slots.size() && outcome.kind == Outcome::Kind::COMPLETED;
+    if (going_on && !HasHope())
+        GiveUp();
+    else
+        FinishIfLast();
+}
+
+/** Is there a slot that serves, or that has not failed? */
+bool Pool::HasHope() const noexcept {
+    return std::any_of(slots.begin(), slots.end(), [](const Slot &slot) {
+        const State state = slot.GetState();
+        const bool comes_back = state == State::CLEARING && RestartPolicy::Served(slot.last.ready_for);
+        return state != State::FINISHED && (!slot.history.failed || state == State::READY || comes_back);
     });
-    if (hope)
-        return;
-    slot.Unschedule();
-    EndBecause(Outcome::Kind::GIVEN_UP, slot.last_status, "restart", "every slot has failed: giving up",
+}
+
+void Pool::GiveUp() noexcept {
+    const Slot *last = nullptr;
+    for (const Slot &slot : slots)
+        if (slot.history.failed && (last == nullptr || slot.last.when >= last->last.when))
+            last = &slot;
+    EndBecause(Outcome::Kind::GIVEN_UP, last->last, "restart", "every slot has failed: giving up",
                "every slot has failed");
 }
 

@@ -46,7 +46,6 @@ void Pool::StartNext() noexcept {
 void Pool::Launch(Slot &slot) noexcept {
     slot.worker.id = ++last_id;
     slot.worker.pid = 0;
-    slot.started = loop.Now();
     slot.ready_since.reset();
     slot.asked_to_end = false;
     slot.told.clear();
@@ -86,11 +85,14 @@ void Pool::OnLaunchFailed(Slot &slot, const spawn::LaunchFailure &failure,
                           const std::string &message) noexcept {
     const auto &stage = spawn::EXEC_STAGE_TABLE[static_cast<std::size_t>(failure.stage)];
     reporter.Emit(report::Error{stage.name, failure.error, message, slot.worker.id, slot.Index()});
+    slot.last = {loop.Now(), {}, {}, failure};
     // As long as nothing has served, what cannot be started once cannot be started at all.
-    const bool fatal = !was_ready && outcome.kind == Outcome::Kind::COMPLETED;
+    const bool fatal = (!was_ready || spec.kill_others_on_fail) && outcome.kind == Outcome::Kind::COMPLETED;
     if (fatal) {
         outcome.kind = Outcome::Kind::LAUNCH_FAILED;
         outcome.launch_failure = failure;
+    } else {
+        Count(slot.last);
     }
     slot.Fire(Trigger::LAUNCH_FAILED);
     if (fatal)

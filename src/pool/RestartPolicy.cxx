@@ -14,31 +14,22 @@ constexpr std::array<RestartWhenRow, 3> RESTARTS = {{
 static_assert(util::NamesAreUnique(RESTARTS));
 
 bool RestartSpec::IsSuccess(const ExitStatus &status) const noexcept {
-    return status.IsSuccess() ||
-           (!status.killed && std::find(exit_ok.begin(), exit_ok.end(), status.number) != exit_ok.end());
+    return status.IsSuccess() || std::find(exit_ok.begin(), exit_ok.end(), status.Code()) != exit_ok.end();
 }
 
-bool RestartPolicy::Replaces(const ExitStatus &status) const noexcept {
-    switch (spec.when) {
-    case RestartWhen::ALWAYS:
-        return true;
-    case RestartWhen::ON_FAILURE:
-        return !spec.IsSuccess(status);
-    case RestartWhen::NO:
-        return false;
-    }
-    return false;
+bool RestartPolicy::Replaces(bool success) const noexcept {
+    return spec.when == RestartWhen::ALWAYS || (spec.when == RestartWhen::ON_FAILURE && !success);
 }
 
-RestartPolicy::Decision RestartPolicy::Next(RestartHistory &history, loop::TimePoint now,
+RestartPolicy::Decision RestartPolicy::Next(RestartHistory &history, loop::TimePoint ended,
                                             loop::TimePoint::duration ready_for) {
-    const bool served = ready_for >= LONG;
+    const bool served = Served(ready_for);
     if (served) {
         history.in_a_row = 0;
         history.failed = false;
     }
-    history.ends.push_back(now);
-    while (now - history.ends.front() >= spec.within)
+    history.ends.push_back(ended);
+    while (ended - history.ends.front() >= spec.within)
         history.ends.pop_front();
     if (history.failed || history.ends.size() > spec.most) {
         const bool has_failed = !history.failed;

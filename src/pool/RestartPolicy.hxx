@@ -26,7 +26,7 @@ struct RestartSpec {
     RestartWhen when = RestartWhen::NO;
     unsigned most = 5; // replacements of a slot within `within`; the next end makes it a failed one
     std::chrono::milliseconds within = std::chrono::seconds(30);
-    std::vector<int> exit_ok; // statuses that count as success beside 0
+    std::vector<int> exit_ok; // statuses that count as success beside 0, 128+N for signal N
 
     bool IsSuccess(const ExitStatus &status) const noexcept;
 };
@@ -49,10 +49,11 @@ public:
 
     RestartPolicy(const RestartSpec &_spec, unsigned seed) : spec(_spec), random(seed) {}
 
-    const RestartSpec &Spec() const noexcept { return spec; }
+    /** Is a worker that has ended so, or could not be started, to be replaced at all? */
+    bool Replaces(bool success) const noexcept;
 
-    /** Is a worker that ended so to be replaced at all? */
-    bool Replaces(const ExitStatus &status) const noexcept;
+    /** Was a worker ready for so long that what was before it is forgotten? */
+    static bool Served(loop::TimePoint::duration ready_for) noexcept { return ready_for >= LONG; }
 
     struct Decision {
         bool failed = false;    // the slot is over its limit
@@ -60,8 +61,8 @@ public:
         std::chrono::milliseconds delay{0};
     };
 
-    /** A worker of the slot has ended `now`, after it had been ready for `ready_for` (0: never). */
-    Decision Next(RestartHistory &history, loop::TimePoint now, loop::TimePoint::duration ready_for);
+    /** A worker of the slot has ended, after it had been ready for `ready_for` (0: never). */
+    Decision Next(RestartHistory &history, loop::TimePoint ended, loop::TimePoint::duration ready_for);
 
 private:
     const RestartSpec spec;

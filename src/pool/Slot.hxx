@@ -13,6 +13,14 @@ namespace pool {
 
 class Slot;
 
+/** The end of a worker, or that there was none. */
+struct LastEnd {
+    loop::TimePoint when;
+    loop::TimePoint::duration ready_for{0};
+    ExitStatus status;
+    std::optional<spawn::LaunchFailure> launch_failure; // in place of a status
+};
+
 /** What a slot asks of its pool, in the words of the table. */
 class SlotOwner {
 public:
@@ -42,14 +50,15 @@ public:
 
     // The worker that is here, or was here last; kept by the pool.
     WorkerRef worker;
-    loop::TimePoint started;
     std::optional<loop::TimePoint> ready_since;
-    ExitStatus last_status;
-    RestartHistory history;
-    RestartPolicy::Decision next; // when the next worker starts
     bool asked_to_end = false; // exitedAfterDisconnect
     std::set<pid_t> told; // what it left behind and has got the stop signal
     bool killing_left = false; // what it left behind gets SIGKILL now
+
+    // How the last one ended, and what comes of it.
+    LastEnd last;
+    RestartHistory history;
+    RestartPolicy::Decision next;
 
 private:
     void OnTimer() noexcept { Fire(due); }

@@ -74,7 +74,7 @@ Sentence Render(const Restart &restart) {
 }
 
 Sentence Render(const Failed &failed) {
-    return {Level::WARN, fmt::format("slot {} has failed: more than {} new workers in {} s; tried again every 10 s",
+    return {Level::WARN, fmt::format("slot {} has failed: it needed more than {} new workers in {} s",
                                      failed.slot, failed.restarts, failed.within)};
 }
 
