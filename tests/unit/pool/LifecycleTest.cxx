@@ -20,6 +20,7 @@ const std::map<std::pair<S, T>, std::pair<S, A>> ALLOWED = {
     // A start: first, or after a pause.
     {{S::IDLE, T::DUE}, {S::STARTING, A::LAUNCH}},
     {{S::BACKOFF, T::DUE}, {S::STARTING, A::LAUNCH}},
+    {{S::FAILED, T::DUE}, {S::STARTING, A::LAUNCH}},
     {{S::STARTING, T::LAUNCH_FAILED}, {S::CLEARING, A::CLEAR}},
     {{S::STARTING, T::BECAME_READY}, {S::READY, A::ACTIVATE}},
 
@@ -30,11 +31,13 @@ const std::map<std::pair<S, T>, std::pair<S, A>> ALLOWED = {
     {{S::STOPPING, T::ENDED}, {S::CLEARING, A::CLEAR}},
     {{S::CLEARING, T::TIME_OVER}, {S::CLEARING, A::KILL_LEFT}},
     {{S::CLEARING, T::REPLACE}, {S::BACKOFF, A::SCHEDULE}},
+    {{S::CLEARING, T::GIVE_UP}, {S::FAILED, A::FAIL}},
     {{S::CLEARING, T::RETIRE}, {S::FINISHED, A::FINISH}},
 
     // A stop: slots without a worker are finished, workers climb the ladder.
     {{S::IDLE, T::STOP}, {S::FINISHED, A::FINISH}},
     {{S::BACKOFF, T::STOP}, {S::FINISHED, A::FINISH}},
+    {{S::FAILED, T::STOP}, {S::FINISHED, A::FINISH}},
     {{S::STARTING, T::STOP}, {S::DRAINING, A::NONE}},
     {{S::READY, T::STOP}, {S::DRAINING, A::NONE}},
     {{S::DRAINING, T::STOP}, {S::DRAINING, A::NONE}},
@@ -55,6 +58,7 @@ const std::map<std::pair<S, T>, std::pair<S, A>> ALLOWED = {
     {{S::STOPPING, T::BECAME_READY}, {S::STOPPING, A::NONE}},
     {{S::CLEARING, T::BECAME_READY}, {S::CLEARING, A::NONE}},
     {{S::BACKOFF, T::BECAME_READY}, {S::BACKOFF, A::NONE}},
+    {{S::FAILED, T::BECAME_READY}, {S::FAILED, A::NONE}},
     {{S::FINISHED, T::BECAME_READY}, {S::FINISHED, A::NONE}},
 };
 
@@ -112,7 +116,7 @@ TEST_CASE("a new worker starts only where there is none, and only after clearing
             CHECK_FALSE(HasWorker(state));
             CHECK(step.next == S::STARTING);
         }
-        if (step.next == S::BACKOFF && state != S::BACKOFF)
+        if ((step.next == S::BACKOFF || step.next == S::FAILED) && state != step.next)
             CHECK(state == S::CLEARING);
         if (step.next == S::STARTING && state != S::STARTING)
             CHECK(step.action == A::LAUNCH);
@@ -131,8 +135,8 @@ TEST_CASE("a stop can come at any time and leads away from serving") {
 }
 
 TEST_CASE("after a stop no worker starts any more") {
-    // Everything that can be reached from what a stop leads to, without REPLACE, which the pool does not
-    // fire then.
+    // Everything that can be reached from what a stop leads to, without REPLACE and GIVE_UP, which the pool
+    // does not fire then.
     std::set<State> reached;
     for (const auto &row : LIFECYCLE)
         reached.insert(row[Index(T::STOP)].next);
@@ -141,7 +145,8 @@ TEST_CASE("after a stop no worker starts any more") {
         for (const State state : std::set<State>(reached))
             for (std::size_t trigger = 0; trigger < TRIGGERS; trigger++)
                 if (const Step &step = LIFECYCLE[Index(state)][trigger];
-                    IsPossible(step) && static_cast<Trigger>(trigger) != T::REPLACE) {
+                    IsPossible(step) && static_cast<Trigger>(trigger) != T::REPLACE &&
+                    static_cast<Trigger>(trigger) != T::GIVE_UP) {
                     CHECK(step.action != A::LAUNCH);
                     more = reached.insert(step.next).second || more;
                 }

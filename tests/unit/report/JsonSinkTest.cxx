@@ -67,6 +67,11 @@ TEST_CASE("exit, by status and by signal") {
               R"(,"code":null,"signal":"SIGKILL","exitedAfterDisconnect":true})" + "\n");
 }
 
+TEST_CASE("failed: the limit that the slot is over") {
+    CHECK(Render(Failed{2, 5, 30}) ==
+          R"({"event":"failed",)" + AT + R"(,"slot":2,"restarts":5,"within":30.0})" + "\n");
+}
+
 TEST_CASE("restart: the delay is seconds") {
     CHECK(Render(Restart{2, 1}) ==
           R"({"event":"restart",)" + AT + R"(,"slot":2,"delay":1.0})" + "\n");

@@ -72,6 +72,8 @@ TEST_CASE("the sentences of info") {
     CHECK(log(Up{4, LISTENERS}) == std::string("clusterize: up: 4 workers on ") + ADDRESSES + "\n");
     CHECK(log(Up{1, {}}) == "clusterize: up: 1 worker\n");
     CHECK(log(Restart{2, 1}) == "clusterize: slot 2 gets a new worker in 1 s\n");
+    CHECK(log(Failed{2, 5, 30}) ==
+          "clusterize: slot 2 has failed: it needed more than 5 new workers in 30 s\n");
     CHECK(log(Restart{2, 0}) == "clusterize: slot 2 gets a new worker now\n");
     CHECK(log(Exit{WORKER, 0, std::nullopt, false}) ==
           "clusterize: worker 3 (slot 2, pid 4242) exited with status 0\n");

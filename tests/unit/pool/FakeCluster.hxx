@@ -1,0 +1,167 @@
+#pragma once
+
+#include "pool/AliveAgent.hxx"
+#include "pool/Pool.hxx"
+#include "unit/FakeClock.hxx"
+#include "unit/pool/Kernel.hxx"
+
+#include <array>
+#include <cmath>
+#include <csignal>
+#include <memory>
+#include <string>
+#include <utility>
+
+/** A pool with a made-up launcher, kernel and clock. */
+namespace unit {
+
+using namespace pool;
+using namespace std::chrono_literals;
+
+/** Gives out numbers, or failures that were prepared. */
+class FakeLauncher final : public spawn::Launcher {
+public:
+    std::variant<spawn::Launched, spawn::LaunchFailure> Launch(spawn::LaunchSpec &spec) noexcept override {
+        id = spec.env.Find("CLUSTERIZE_WORKER_ID").value_or("");
+        if (failure) {
+            const auto failed = *failure;
+            if (!keeps_failing)
+                failure.reset();
+            return failed;
+        }
+        kernel::SetChildren(++alive);
+        return spawn::Launched{kernel::FIRST_PID + ++launched};
+    }
+
+    std::optional<spawn::LaunchFailure> failure;
+    bool keeps_failing = false;
+    int launched = 0, alive = 0;
+    std::string id; // of the last one
+};
+
+class LogSink final : public report::Sink {
+public:
+    explicit LogSink(std::string &_log) : log(_log) {}
+
+    void Emit(const report::Event &event, report::WallTime) noexcept override {
+        std::visit([this](const auto &fact) { log.append(fact.NAME); }, event);
+        if (const auto *exit = std::get_if<report::Exit>(&event)) {
+            log.append(exit->signal ? *exit->signal : std::to_string(exit->code.value()));
+            log += exit->exited_after_disconnect ? "!" : "";
+        }
+        if (const auto *restart = std::get_if<report::Restart>(&event))
+            log.append(std::to_string(Nominal(restart->delay)));
+        if (const auto *failed = std::get_if<report::Failed>(&event))
+            log.append(std::to_string(failed->slot));
+        if (const auto *error = std::get_if<report::Error>(&event))
+            log.append(":").append(error->stage);
+        if (const auto *stop = std::get_if<report::Stop>(&event))
+            log.append(":").append(stop->reason).append(stop->signal ? ":" + *stop->signal : "");
+        log += ' ';
+    }
+
+private:
+    /** The delay in milliseconds without the jitter. */
+    static int Nominal(double seconds) {
+        constexpr std::array<int, 9> DELAYS = {0, 100, 200, 400, 800, 1600, 3200, 6400, 10000};
+        for (const int delay : DELAYS)
+            if (std::abs(seconds * 1000 - delay) <= delay * RestartPolicy::JITTER + 1e-6)
+                return delay;
+        return -1;
+    }
+
+    std::string &log;
+};
+
+class NoPolicy final : public net::SteeringPolicy {
+public:
+    bool WantsSlotSockets() const noexcept override { return false; }
+    std::unique_ptr<net::Steering> Steer(int, bool) const override { return nullptr; }
+};
+
+/** A pool of fake workers. Slot k's n-th worker is told by the order of the starts. */
+class Cluster {
+public:
+    explicit Cluster(unsigned slots, bool serving = true, std::chrono::milliseconds delay = 0ms)
+        : Cluster(MakeSpec(slots, serving, delay)) {}
+
+    explicit Cluster(PoolSpec _spec)
+        : table(policy, _spec.slots), spec(std::move(_spec)),
+          pool(loop, reporter, table, launcher, spec, 1, util::Bind<&Cluster::OnFinished>(*this)), alive(loop, pool) {
+        kernel::Reset();
+        reporter.Add(std::make_unique<LogSink>(log));
+        if (spec.serving)
+            pool.Add(alive);
+    }
+
+    /** Starts them all. */
+    void Start() {
+        pool.Start();
+        for (unsigned i = 1; i < spec.slots; i++)
+            loop.Turn(loop::Loop::Wait::NO);
+    }
+
+    /** Starts them all, and they are ready. */
+    void StartAndServe() {
+        Start();
+        Pass(3s);
+        log.clear();
+    }
+
+    void Pass(std::chrono::milliseconds time) {
+        clock.Advance(time);
+        loop.Turn(loop::Loop::Wait::NO);
+    }
+
+    static pid_t Pid(int n) { return kernel::FIRST_PID + n; }
+
+    void Exit(int n, int status) {
+        kernel::Exit(Pid(n), status);
+        launcher.alive--;
+        pool.Reap();
+    }
+
+    void Die(int n, int signo) {
+        kernel::Die(Pid(n), signo);
+        launcher.alive--;
+        pool.Reap();
+    }
+
+    void Ask(int signo = SIGTERM, bool workers_have_it = false) {
+        pool.Stop({StopRequest::Kind::GRACEFUL, "signal", signo, workers_have_it});
+    }
+
+    std::string Log() { return std::exchange(log, {}); }
+    std::string Signals(const char *name, std::initializer_list<int> workers) const {
+        std::string text;
+        for (const int n : workers)
+            text.append(name).append(" ").append(std::to_string(Pid(n))).append(" ");
+        return text;
+    }
+
+    static PoolSpec MakeSpec(unsigned slots, bool serving = true, std::chrono::milliseconds delay = 0ms) {
+        auto worker = std::make_shared<WorkerSpec>();
+        worker->command = {"server"};
+        worker->run = "run";
+        RestartSpec restart;
+        restart.when = serving ? RestartWhen::ALWAYS : RestartWhen::NO;
+        return {slots, serving, restart, false, {SIGTERM, 8s, delay}, worker};
+    }
+
+    int finished = 0;
+    unit::FakeClock clock;
+    loop::Loop loop{clock};
+    std::string log;
+    report::Reporter reporter;
+    NoPolicy policy;
+    net::ListenerTable table;
+    FakeLauncher launcher;
+    PoolSpec spec;
+    Pool pool;
+    AliveAgent alive;
+
+private:
+    void OnFinished() noexcept { finished++; }
+};
+
+} // namespace unit
