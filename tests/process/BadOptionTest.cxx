@@ -120,7 +120,6 @@ TEST_CASE("an unknown user or group") {
 
 TEST_CASE("an option of a later version is unknown") {
     for (const char *option : {"--ready",
-                               "--restart",
                                "--output",
                                "--then",
                                "--adopt",
@@ -129,7 +128,6 @@ TEST_CASE("an option of a later version is unknown") {
                                "--control",
                                "--pid-file",
                                "--dry-run",
-                               "--max-restarts",
                                "--signal",
                                "--on",
                                "--watchdog",
@@ -138,9 +136,7 @@ TEST_CASE("an option of a later version is unknown") {
                                "--stall-timeout",
                                "--max-age",
                                "--max-rss",
-                               "--max-extra",
-                               "--exit-ok",
-                               "--kill-others-on-fail"}) {
+                               "--max-extra"}) {
         INFO(option);
         CheckRefused(RunClusterize({option, "x", "--", "true"}), 125, {option});
     }

@@ -160,8 +160,10 @@ TEST_CASE("two TERMs at once, as GNU timeout sends them, are one") {
     CHECK(Count(cluster.Out(), "stopping") == 2);
 }
 
-TEST_CASE("a stop while a slot waits for its restart") {
-    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
+TEST_CASE("a stop while a slot waits for its next worker") {
+    // It has failed, so there is time: ten seconds.
+    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0", "--max-restarts", "0/1s"},
+                     .command = {EchoServer()}});
     cluster.WaitUp();
     (void)kill(cluster.WaitOnline(1), SIGKILL);
     (void)cluster.WaitEvent("restart");
