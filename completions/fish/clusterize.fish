@@ -6,8 +6,8 @@
 function __fish_clusterize_command
     set -l words (commandline -opc) (commandline -ct)
     set -l with_value -n --workers --env --chdir --user --group --cpu-affinity --stdin -p --port \
-        -l --listen --backlog --balance --contract --stop-signal --stop-timeout --stop-delay \
-        --events --log-level --list
+        -l --listen --backlog --balance --contract --restart --max-restarts --exit-ok \
+        --stop-signal --stop-timeout --stop-delay --events --log-level --list
     set -e words[1]
     while set -q words[2]
         if test "$words[1]" = --
@@ -84,6 +84,10 @@ complete -c clusterize -n __fish_clusterize_options -l contract -x -a '(__fish_c
 
 # Lifecycle
 complete -c clusterize -n __fish_clusterize_options -l jobs -d 'Run to the end, replace nothing'
+complete -c clusterize -n __fish_clusterize_options -l restart -x -a '(__fish_clusterize_list restarts)' -d 'Which workers are replaced'
+complete -c clusterize -n __fish_clusterize_options -l max-restarts -x -d 'Limit for a slot'
+complete -c clusterize -n __fish_clusterize_options -l exit-ok -x -d 'Statuses that count as success'
+complete -c clusterize -n __fish_clusterize_options -l kill-others-on-fail -d 'The first failure ends all'
 complete -c clusterize -n __fish_clusterize_options -l stop-signal -x -a 'auto (__fish_clusterize_list signals)' -d 'What asks a worker to stop'
 complete -c clusterize -n __fish_clusterize_options -l stop-timeout -x -d 'Time until KILL'
 complete -c clusterize -n __fish_clusterize_options -l stop-delay -x -d 'Time until the stop signal'

@@ -125,6 +125,7 @@ std::map<std::string, Names> ValuesOfOptions() {
             {"--contract", With(RowSet("contracts"), {"auto", "none"})},
             {"--list", RowSet("lists")},
             {"--log-level", RowSet("levels")},
+            {"--restart", RowSet("restarts")},
             {"--stdin", {"inherit", "null"}},
             {"--stop-signal", With(RowSet("signals"), {"auto"})}};
 }
