@@ -7,14 +7,16 @@ namespace pool {
 
 constexpr std::array<RestartWhenRow, 3> RESTARTS = {{
     {"always", "a worker that ends is replaced (default when serving)", RestartWhen::ALWAYS},
-    {"on-failure", "one that does not end with 0 or a status of --exit-ok is replaced", RestartWhen::ON_FAILURE},
+    {"on-failure", "one that does not end with 0 or a status of --exit-ok is replaced",
+     RestartWhen::ON_FAILURE},
     {"no", "none is replaced (default for jobs)", RestartWhen::NO},
 }};
 
 static_assert(util::NamesAreUnique(RESTARTS));
 
 bool RestartSpec::IsSuccess(const ExitStatus &status) const noexcept {
-    return status.IsSuccess() || std::find(exit_ok.begin(), exit_ok.end(), status.Code()) != exit_ok.end();
+    return status.IsSuccess() ||
+           std::find(exit_ok.begin(), exit_ok.end(), status.Code()) != exit_ok.end();
 }
 
 bool RestartPolicy::Replaces(bool success) const noexcept {

@@ -34,8 +34,8 @@ struct RestartSpec {
 /** What a slot has gone through, for the policy alone. */
 struct RestartHistory {
     std::deque<loop::TimePoint> ends; // the latest, at most one more than `most`
-    unsigned in_a_row = 0;            // ends since a worker was ready for long
-    bool failed = false;              // over the limit, and no worker was ready for long since
+    unsigned in_a_row = 0; // ends since a worker was ready for long
+    bool failed = false; // over the limit, and no worker was ready for long since
 };
 
 /** Decides when a slot gets its next worker: at once where the last one was ready for LONG, else after
@@ -56,13 +56,14 @@ public:
     static bool Served(loop::TimePoint::duration ready_for) noexcept { return ready_for >= LONG; }
 
     struct Decision {
-        bool failed = false;    // the slot is over its limit
+        bool failed = false; // the slot is over its limit
         bool has_failed = false; // only since now
         std::chrono::milliseconds delay{0};
     };
 
     /** A worker of the slot has ended, after it had been ready for `ready_for` (0: never). */
-    Decision Next(RestartHistory &history, loop::TimePoint ended, loop::TimePoint::duration ready_for);
+    Decision Next(RestartHistory &history, loop::TimePoint ended,
+                  loop::TimePoint::duration ready_for);
 
 private:
     const RestartSpec spec;

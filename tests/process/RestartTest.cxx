@@ -107,8 +107,8 @@ TEST_CASE("the program is gone for good: 127") {
     const TempDir directory;
     const std::string program = directory / "server";
     CopyFile(EchoServer(), program);
-    Cluster cluster({.options = {"-n", "1", "-p", LOOPBACK, "--max-restarts", "1/30s"},
-                     .command = {program}});
+    Cluster cluster(
+        {.options = {"-n", "1", "-p", LOOPBACK, "--max-restarts", "1/30s"}, .command = {program}});
     cluster.WaitUp();
     REQUIRE(unlink(program.c_str()) == 0);
     (void)kill(cluster.WaitOnline(1), SIGKILL);
@@ -120,11 +120,11 @@ TEST_CASE("the program is gone for good: 127") {
 
 TEST_CASE("on-failure, without a port: each until it succeeds, then 0") {
     const TempDir directory;
-    const std::string second_try = "sh -c 'if [ -e " + directory / "tried" + " ]; then exit 0; fi; " +
-                                   ExitWith(3, directory / "go") + "; : >" + directory / "tried" +
-                                   "; exit 3'";
-    Cluster cluster({.options = {"-n", "2", "--restart", "on-failure"},
-                     .command = BySlot("true", second_try)});
+    const std::string second_try = "sh -c 'if [ -e " + directory / "tried" +
+                                   " ]; then exit 0; fi; " + ExitWith(3, directory / "go") +
+                                   "; : >" + directory / "tried" + "; exit 3'";
+    Cluster cluster(
+        {.options = {"-n", "2", "--restart", "on-failure"}, .command = BySlot("true", second_try)});
     CHECK(cluster.WaitEvent("setup").Flag("serving"));
     (void)cluster.WaitEvent("ready", OfSlot(1));
     directory.Write("go", "");
@@ -135,11 +135,12 @@ TEST_CASE("on-failure, without a port: each until it succeeds, then 0") {
 }
 
 TEST_CASE("on-failure: a failure before any was ready is a boot failure, a success is none") {
-    const auto failed = RunClusterize({"--restart", "on-failure", "--", Behave(), "exit-with", "3"});
+    const auto failed =
+        RunClusterize({"--restart", "on-failure", "--", Behave(), "exit-with", "3"});
     CHECK(failed.ended == Exited(3));
     CHECK(Contains(failed.err, "before any was ready"));
-    const auto succeeded =
-        RunClusterize({"--restart", "on-failure", "-p", LOOPBACK, "--", Behave(), "exit-with", "0"});
+    const auto succeeded = RunClusterize(
+        {"--restart", "on-failure", "-p", LOOPBACK, "--", Behave(), "exit-with", "0"});
     CHECK(succeeded.ended == Exited(0));
     CHECK(!Contains(succeeded.err, "background"));
 }
@@ -192,8 +193,9 @@ TEST_CASE("exit-ok: jobs") {
     CHECK(status("77,4", {"exit-with", "3"}) == Exited(3));
     CHECK(status("143", {"die-by-signal", "15"}) == Exited(0));
     CHECK(status("15", {"die-by-signal", "15"}) == Exited(143));
-    CHECK(RunClusterize({"--", Behave(), "exit-with", "3"}, {.env = {{"CLUSTERIZE_EXIT_OK", "2,3"}}})
-              .ended == Exited(0));
+    CHECK(
+        RunClusterize({"--", Behave(), "exit-with", "3"}, {.env = {{"CLUSTERIZE_EXIT_OK", "2,3"}}})
+            .ended == Exited(0));
 }
 
 TEST_CASE("exit-ok: a stop") {
@@ -235,9 +237,9 @@ TEST_CASE("kill-others-on-fail: a job that succeeds ends nobody") {
 }
 
 TEST_CASE("kill-others-on-fail: servers, over --restart") {
-    Cluster cluster({.options = {"-n", "2", "-p", LOOPBACK, "--kill-others-on-fail", "--restart",
-                                 "always"},
-                     .command = {EchoServer()}});
+    Cluster cluster(
+        {.options = {"-n", "2", "-p", LOOPBACK, "--kill-others-on-fail", "--restart", "always"},
+         .command = {EchoServer()}});
     cluster.WaitUp();
     WaitAllReport(cluster);
     CHECK(Ask(cluster.Address(), "exit 0") == "exiting"); // no failure: replaced
@@ -279,8 +281,9 @@ TEST_CASE("jobs that are to be restarted are refused") {
     for (const char *value : {"always", "on-failure"}) {
         CheckRefused(RunClusterize({"--jobs", "--restart", value, "--", "true"}), 125,
                      {"--jobs", "--restart"});
-        CheckRefused(RunClusterize({"--jobs", "--", "true"}, {.env = {{"CLUSTERIZE_RESTART", value}}}),
-                     125, {"--jobs", "CLUSTERIZE_RESTART"});
+        CheckRefused(
+            RunClusterize({"--jobs", "--", "true"}, {.env = {{"CLUSTERIZE_RESTART", value}}}), 125,
+            {"--jobs", "CLUSTERIZE_RESTART"});
     }
     CHECK(RunClusterize({"--jobs", "--restart", "no", "--", "true"}).ended == Exited(0));
 }

@@ -47,8 +47,8 @@ TEST_CASE("names") {
     CHECK(FirstWords(RenderList("contracts")) == Texts{"systemd", "port", "einhorn",
                                                        "server-starter", "nginx", "php-fpm", "puma",
                                                        "gunicorn"});
-    CHECK(FirstWords(RenderList("events")) ==
-          Texts{"setup", "fork", "online", "ready", "up", "exit", "restart", "error", "stop"});
+    CHECK(FirstWords(RenderList("events")) == Texts{"setup", "fork", "online", "ready", "up",
+                                                    "exit", "restart", "failed", "error", "stop"});
     CHECK(FirstWords(RenderList("statuses")) == Texts{"0", "1", "N", "125", "126", "127", "128+N"});
     const auto signals = FirstWords(RenderList("signals"));
     for (const char *name : {"HUP", "INT", "TERM", "USR1", "WINCH"})

@@ -133,6 +133,29 @@ TEST_CASE_FIXTURE(Fixture, "each option into its field") {
     CHECK(options.log_level == report::Level::DEBUG);
 }
 
+TEST_CASE_FIXTURE(Fixture, "what is replaced, and what is a success") {
+    const plan::Options plain = Read({});
+    CHECK_FALSE(plain.restart);
+    CHECK_FALSE(plain.max_restarts);
+    CHECK(plain.exit_ok.empty());
+    CHECK_FALSE(plain.kill_others_on_fail);
+    const plan::Options options = Read({"--restart", "on-failure", "--max-restarts", "0/2m",
+                                        "--exit-ok", "3,143", "--kill-others-on-fail"});
+    CHECK(options.restart == pool::RestartWhen::ON_FAILURE);
+    CHECK(options.restart_source == "--restart");
+    CHECK(options.max_restarts->most == 0);
+    CHECK(options.max_restarts->within == 2min);
+    CHECK(options.exit_ok == std::vector<int>{3, 143});
+    CHECK(options.kill_others_on_fail);
+    CHECK(Message({"--restart", "never"}) ==
+          "--restart 'never': must be one of always, on-failure, no");
+    CHECK(Message({"--max-restarts", "5"}) ==
+          "--max-restarts '5': must be a number and a time, such as 5/30s");
+    CHECK(Message({"--exit-ok", "256"}) ==
+          "--exit-ok '256': must be exit statuses from 0 to 255 with commas between them");
+    CHECK(Variable("CLUSTERIZE_MAX_RESTARTS", "5/0").starts_with("CLUSTERIZE_MAX_RESTARTS '5/0'"));
+}
+
 TEST_CASE_FIXTURE(Fixture, "users and groups: names and numbers") {
     const auto user = [this](const char *text) { return Read({"--user", text}).user; };
     CHECK(user("alice").uid == 1000U);

@@ -51,6 +51,19 @@ TEST_CASE("a boot failure is never a success") {
     CHECK(Code(Kind::BOOT_FAILED, Killed(SIGABRT)) == 134);
 }
 
+TEST_CASE("every slot has failed: what the last one says, never a success") {
+    CHECK(Code(Kind::GIVEN_UP, Exited(0)) == 1);
+    CHECK(Code(Kind::GIVEN_UP, Exited(6)) == 6);
+    CHECK(Code(Kind::GIVEN_UP, Killed(SIGKILL)) == 137);
+    const spawn::LaunchFailure gone{spawn::ExecStage::EXEC, ENOENT};
+    CHECK(Code(Kind::GIVEN_UP, Exited(0), gone) == 127);
+}
+
+TEST_CASE("one has failed and ended the others: its own status") {
+    CHECK(Code(Kind::ONE_FAILED, Exited(7)) == 7);
+    CHECK(Code(Kind::ONE_FAILED, Killed(SIGSEGV)) == 139);
+}
+
 TEST_CASE("a start that failed: 127 not found, 126 not executable, 125 our own") {
     using Stage = spawn::ExecStage;
     CHECK(Code(Kind::LAUNCH_FAILED, {}, spawn::LaunchFailure{Stage::EXEC, ENOENT}) == 127);

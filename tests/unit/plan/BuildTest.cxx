@@ -81,6 +81,50 @@ TEST_CASE("--jobs with a port: it does not serve") {
     CHECK(plan.listeners.size() == 1);
 }
 
+TEST_CASE("--restart makes it serve, unless it says no; --jobs contradicts it") {
+    using pool::RestartWhen;
+    const auto with = [](RestartWhen when, Options options) {
+        options.restart = when;
+        options.restart_source = "--restart";
+        return Make(std::move(options));
+    };
+    Options jobs = Command({"8000"});
+    jobs.jobs = true;
+    jobs.jobs_source = "CLUSTERIZE_JOBS";
+    CHECK(Make(Command()).pool.restart.when == RestartWhen::NO);
+    CHECK(Make(Command({"8000"})).pool.restart.when == RestartWhen::ALWAYS);
+    CHECK(Make(jobs).pool.restart.when == RestartWhen::NO);
+    for (const RestartWhen when : {RestartWhen::ALWAYS, RestartWhen::ON_FAILURE}) {
+        CHECK(with(when, Command()).pool.serving);
+        CHECK(with(when, Command()).pool.slots == 1);
+        CHECK(with(when, Command()).pool.restart.when == when);
+        CHECK(Message([&] {
+                  with(when, jobs);
+              }).starts_with("CLUSTERIZE_JOBS and --restart contradict each other"));
+    }
+    CHECK_FALSE(with(RestartWhen::NO, Command()).pool.serving);
+    CHECK(with(RestartWhen::NO, Command({"8000"})).pool.serving);
+    CHECK(with(RestartWhen::NO, Command({"8000"})).pool.restart.when == RestartWhen::NO);
+    CHECK_FALSE(with(RestartWhen::NO, jobs).pool.serving);
+}
+
+TEST_CASE("the limit of restarts, statuses that count as success, one that ends all") {
+    const Plan plain = Make(Command({"8000"}));
+    CHECK(plain.pool.restart.most == 5);
+    CHECK(plain.pool.restart.within == 30s);
+    CHECK(plain.pool.restart.exit_ok.empty());
+    CHECK_FALSE(plain.pool.kill_others_on_fail);
+    Options options = Command({"8000"});
+    options.max_restarts = {2, 1min};
+    options.exit_ok = {3, 143};
+    options.kill_others_on_fail = true;
+    const Plan plan = Make(std::move(options));
+    CHECK(plan.pool.restart.most == 2);
+    CHECK(plan.pool.restart.within == 1min);
+    CHECK(plan.pool.restart.exit_ok == std::vector<int>{3, 143});
+    CHECK(plan.pool.kill_others_on_fail);
+}
+
 TEST_CASE("what was said goes through") {
     Options options = Command({"8000", "8001"});
     options.workers = ParseWorkerCount("3");

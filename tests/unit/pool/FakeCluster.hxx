@@ -21,7 +21,8 @@ using namespace std::chrono_literals;
 /** Gives out numbers, or failures that were prepared. */
 class FakeLauncher final : public spawn::Launcher {
 public:
-    std::variant<spawn::Launched, spawn::LaunchFailure> Launch(spawn::LaunchSpec &spec) noexcept override {
+    std::variant<spawn::Launched, spawn::LaunchFailure> Launch(
+        spawn::LaunchSpec &spec) noexcept override {
         id = spec.env.Find("CLUSTERIZE_WORKER_ID").value_or("");
         if (failure) {
             const auto failed = *failure;
@@ -87,7 +88,8 @@ public:
 
     explicit Cluster(PoolSpec _spec)
         : table(policy, _spec.slots), spec(std::move(_spec)),
-          pool(loop, reporter, table, launcher, spec, 1, util::Bind<&Cluster::OnFinished>(*this)), alive(loop, pool) {
+          pool(loop, reporter, table, launcher, spec, 1, util::Bind<&Cluster::OnFinished>(*this)),
+          alive(loop, pool) {
         kernel::Reset();
         reporter.Add(std::make_unique<LogSink>(log));
         if (spec.serving)
@@ -139,7 +141,8 @@ public:
         return text;
     }
 
-    static PoolSpec MakeSpec(unsigned slots, bool serving = true, std::chrono::milliseconds delay = 0ms) {
+    static PoolSpec MakeSpec(unsigned slots, bool serving = true,
+                             std::chrono::milliseconds delay = 0ms) {
         auto worker = std::make_shared<WorkerSpec>();
         worker->command = {"server"};
         worker->run = "run";

@@ -49,7 +49,8 @@ TEST_CASE("a start that fails later is tried again after a delay") {
 
 // --- failures of the start -------------------------------------------------------------------
 
-TEST_CASE("a worker that ends before any was ready is a boot failure: the others stop, its status stays") {
+TEST_CASE("a worker that ends before any was ready is a boot failure: the others stop, its status "
+          "stays") {
     Cluster cluster(2);
     cluster.Start();
     cluster.Log();
@@ -178,7 +179,8 @@ PoolSpec KillingSpec(unsigned slots, bool serving) {
 
 } // namespace
 
-TEST_CASE("one of four slots always crashes while three serve: it fails, is tried again, and comes back") {
+TEST_CASE("one of four slots always crashes while three serve: it fails, is tried again, and comes "
+          "back") {
     Cluster cluster(4);
     cluster.StartAndServe();
     Fail(cluster, 2);

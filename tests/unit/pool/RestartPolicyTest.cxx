@@ -72,7 +72,8 @@ TEST_CASE("one that crashes after a second has failed with its sixth end, too") 
     CHECK(slot.Live(1s).has_failed);
 }
 
-TEST_CASE("one that crashes after a minute, never ready: the delay grows to ten seconds, it never fails") {
+TEST_CASE("one that crashes after a minute, never ready: the delay grows to ten seconds, it never "
+          "fails") {
     Slot slot;
     for (const auto nominal : {100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 6400ms})
         CheckAbout(slot.Live(1min).delay, nominal);
@@ -109,7 +110,7 @@ TEST_CASE("the limit: ends that are as old as its time do not count") {
     CHECK_FALSE(end_at(100s));
     CHECK_FALSE(end_at(130s));
     CHECK_FALSE(end_at(160s)); // the first is a minute old
-    CHECK(end_at(189s));       // the second is not yet
+    CHECK(end_at(189s)); // the second is not yet
 }
 
 TEST_CASE("no replacement at all: the first end, also of one that has served") {
