@@ -48,14 +48,30 @@ std::string RenderSignals() {
     return text;
 }
 
-std::string RenderContracts() { return RenderRows(contract::CONTRACTS); }
-std::string RenderListeners() { return RenderRows(net::LISTENER_KINDS); }
-std::string RenderBalance() { return RenderRows(balance::POLICIES); }
-std::string RenderEvents() { return RenderRows(report::EVENTS); }
-std::string RenderRestarts() { return RenderRows(pool::RESTARTS); }
-std::string RenderLevels() { return RenderRows(report::LEVELS); }
-std::string RenderStatuses() { return RenderRows(STATUSES); }
-std::string RenderTemplates() { return RenderRows(contract::TEMPLATES); }
+std::string RenderContracts() {
+    return RenderRows(contract::CONTRACTS);
+}
+std::string RenderListeners() {
+    return RenderRows(net::LISTENER_KINDS);
+}
+std::string RenderBalance() {
+    return RenderRows(balance::POLICIES);
+}
+std::string RenderEvents() {
+    return RenderRows(report::EVENTS);
+}
+std::string RenderRestarts() {
+    return RenderRows(pool::RESTARTS);
+}
+std::string RenderLevels() {
+    return RenderRows(report::LEVELS);
+}
+std::string RenderStatuses() {
+    return RenderRows(STATUSES);
+}
+std::string RenderTemplates() {
+    return RenderRows(contract::TEMPLATES);
+}
 std::string RenderLists();
 
 struct ListRow {

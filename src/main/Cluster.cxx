@@ -41,7 +41,8 @@ report::Outlet OpenEvents(const plan::Named &events) {
 
 Cluster::Cluster(plan::Plan _plan, bool has_terminal)
     : plan(std::move(_plan)), table(*plan.policy, plan.pool.slots),
-      pool(loop, reporter, table, starter, plan.pool, plan.seed, util::Bind<&Cluster::OnFinished>(*this)),
+      pool(loop, reporter, table, starter, plan.pool, plan.seed,
+           util::Bind<&Cluster::OnFinished>(*this)),
       alive(loop, pool), signal_table(pool, clock, has_terminal, plan.pool.serving),
       signals(loop, SignalTable::Signals(),
               loop::SignalEvent::Callback::Make<&SignalTable::OnSignals>(signal_table)) {

@@ -36,14 +36,16 @@ std::uint64_t RandomBits() {
 bool Serves(const Options &options) {
     const bool restarts = options.restart && *options.restart != pool::RestartWhen::NO;
     if (options.jobs && restarts)
-        throw util::UserError(fmt::format("{} and {} contradict each other: jobs run to their end once",
-                                          options.jobs_source, options.restart_source));
+        throw util::UserError(
+            fmt::format("{} and {} contradict each other: jobs run to their end once",
+                        options.jobs_source, options.restart_source));
     return !options.jobs && (!options.listeners.empty() || restarts);
 }
 
 pool::RestartSpec MakeRestart(const Options &options, bool serving) {
     pool::RestartSpec restart;
-    restart.when = options.restart.value_or(serving ? pool::RestartWhen::ALWAYS : pool::RestartWhen::NO);
+    restart.when =
+        options.restart.value_or(serving ? pool::RestartWhen::ALWAYS : pool::RestartWhen::NO);
     if (options.max_restarts) {
         restart.most = options.max_restarts->most;
         restart.within = options.max_restarts->within;
@@ -123,7 +125,8 @@ Plan Build(Options options, Surroundings surroundings) {
     CheckInherited(options.listeners);
     const unsigned workers = CountWorkers(options, surroundings);
     const bool serving = Serves(options);
-    const auto contracts = options.contracts ? *options.contracts : contract::ParseContracts("auto");
+    const auto contracts =
+        options.contracts ? *options.contracts : contract::ParseContracts("auto");
 
     const int backlog = options.backlog             ? *options.backlog
                         : options.listeners.empty() ? 0
@@ -146,7 +149,8 @@ Plan Build(Options options, Surroundings surroundings) {
     worker->cpus = std::move(options.cpus);
     worker->descriptor_limit = surroundings.descriptor_limit;
     worker->own_group = !surroundings.has_terminal;
-    worker->null_stdin = options.null_stdin.value_or(workers > 1) || ServesStandardInput(options.listeners);
+    worker->null_stdin =
+        options.null_stdin.value_or(workers > 1) || ServesStandardInput(options.listeners);
     const std::uint64_t random = RandomBits();
     worker->run = fmt::format("{:016x}", random);
     plan.seed = static_cast<unsigned>(random);
@@ -155,7 +159,8 @@ Plan Build(Options options, Surroundings surroundings) {
     plan.pool.serving = serving;
     plan.pool.restart = MakeRestart(options, serving);
     plan.pool.kill_others_on_fail = options.kill_others_on_fail;
-    plan.pool.stop.signo = options.stop_signal.value_or(AutoStopSignal(options.command[0], contracts));
+    plan.pool.stop.signo =
+        options.stop_signal.value_or(AutoStopSignal(options.command[0], contracts));
     plan.pool.stop.timeout = options.stop_timeout.value_or(STOP_TIMEOUT);
     plan.pool.stop.delay = options.stop_delay.value_or(util::Duration(0));
     if (plan.pool.stop.delay.count() != 0 && plan.pool.stop.delay >= plan.pool.stop.timeout)

@@ -130,14 +130,16 @@ constexpr std::array<std::array<Step, TRIGGERS>, STATES> LIFECYCLE = {{
 }};
 // clang-format on
 
-constexpr std::array<std::string_view, STATES> STATE_NAMES = {
-    "idle", "starting", "ready", "draining", "stopping", "clearing", "backoff", "failed", "finished"};
+constexpr std::array<std::string_view, STATES> STATE_NAMES = {"idle",     "starting", "ready",
+                                                              "draining", "stopping", "clearing",
+                                                              "backoff",  "failed",   "finished"};
 
 constexpr std::array<std::string_view, TRIGGERS> TRIGGER_NAMES = {
-    "due", "launch failed", "became ready", "stop", "drained", "time over", "ended", "replace", "give up", "retire"};
+    "due",       "launch failed", "became ready", "stop",    "drained",
+    "time over", "ended",         "replace",      "give up", "retire"};
 
 constexpr std::array<std::string_view, ACTIONS> ACTION_NAMES = {
-    "",      "launch",    "activate", "signal", "kill",
-    "clear", "kill left", "schedule", "fail",   "finish", "impossible"};
+    "",          "launch",   "activate", "signal", "kill",      "clear",
+    "kill left", "schedule", "fail",     "finish", "impossible"};
 
 } // namespace pool

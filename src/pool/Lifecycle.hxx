@@ -15,8 +15,8 @@ enum class State : std::uint8_t {
     DRAINING, // its end was asked for, it still serves (--stop-delay)
     STOPPING, // it has got the stop signal
     CLEARING, // it has ended, what it left behind is being ended
-    BACKOFF,  // waits for its next worker
-    FAILED,   // the same, but it is over its limit of restarts: tried again now and then
+    BACKOFF, // waits for its next worker
+    FAILED, // the same, but it is over its limit of restarts: tried again now and then
     FINISHED, // gets no worker any more
 };
 
@@ -28,24 +28,24 @@ enum class Trigger : std::uint8_t {
     STOP, // its end is asked for
     DRAINED, // nothing keeps it from being told to end
     TIME_OVER, // the stop timeout has passed, or somebody was impatient
-    ENDED,     // the worker's process is gone
-    REPLACE,   // nothing is left of it, and it is to have a successor
-    GIVE_UP,   // the same, but the slot is over its limit
-    RETIRE,    // nothing is left of it, and it is to have none
+    ENDED, // the worker's process is gone
+    REPLACE, // nothing is left of it, and it is to have a successor
+    GIVE_UP, // the same, but the slot is over its limit
+    RETIRE, // nothing is left of it, and it is to have none
 };
 
 /** What is done on the way from one state to the next. */
 enum class Action : std::uint8_t {
     NONE,
-    LAUNCH,     // start a worker; may trigger LAUNCH_FAILED
-    ACTIVATE,   // new connections go to it
-    SIGNAL,     // the stop signal, once
-    KILL,       // SIGKILL to the worker
-    CLEAR,      // find and end what it left behind; triggers REPLACE, GIVE_UP or RETIRE
-    KILL_LEFT,  // SIGKILL to what it left behind
-    SCHEDULE,   // start the clock until the next worker
-    FAIL,       // the same, and see whether any slot is left that has not failed
-    FINISH,     // see whether it was the last one
+    LAUNCH, // start a worker; may trigger LAUNCH_FAILED
+    ACTIVATE, // new connections go to it
+    SIGNAL, // the stop signal, once
+    KILL, // SIGKILL to the worker
+    CLEAR, // find and end what it left behind; triggers REPLACE, GIVE_UP or RETIRE
+    KILL_LEFT, // SIGKILL to what it left behind
+    SCHEDULE, // start the clock until the next worker
+    FAIL, // the same, and see whether any slot is left that has not failed
+    FINISH, // see whether it was the last one
     IMPOSSIBLE, // a bug: asserts
 };
 

@@ -5,10 +5,13 @@
 
 namespace pool {
 
-Pool::Pool(loop::Loop &_loop, report::Reporter &_reporter, net::ListenerTable &_table, spawn::Launcher &_launcher,
-           const PoolSpec &_spec, unsigned _seed, util::BoundMethod<void()> _on_finished)
-    : loop(_loop), reporter(_reporter), table(_table), launcher(_launcher), spec(_spec), on_finished(_on_finished),
-      restart(_spec.restart, _seed), ladder(_loop, _spec.stop, util::Bind<&Pool::OnStopSignal>(*this), util::Bind<&Pool::OnStopKill>(*this)),
+Pool::Pool(loop::Loop &_loop, report::Reporter &_reporter, net::ListenerTable &_table,
+           spawn::Launcher &_launcher, const PoolSpec &_spec, unsigned _seed,
+           util::BoundMethod<void()> _on_finished)
+    : loop(_loop), reporter(_reporter), table(_table), launcher(_launcher), spec(_spec),
+      on_finished(_on_finished), restart(_spec.restart, _seed),
+      ladder(_loop, _spec.stop, util::Bind<&Pool::OnStopSignal>(*this),
+             util::Bind<&Pool::OnStopKill>(*this)),
       start_event(_loop, util::Bind<&Pool::StartNext>(*this)),
       stray_timer(_loop, util::Bind<&Pool::OnStrayTimer>(*this)) {
     for (unsigned i = 0; i < spec.slots; i++)

@@ -28,11 +28,11 @@ struct PoolSpec {
 /** Why and how the cluster has ended, for the exit status. */
 struct Outcome {
     enum class Kind {
-        COMPLETED,     // all have run to their end: jobs, or workers that are not replaced
-        STOPPED,       // somebody asked for it
-        BOOT_FAILED,   // a worker ended before one was ready
-        GIVEN_UP,      // every slot has failed
-        ONE_FAILED,    // a worker did, and that was to end the others
+        COMPLETED, // all have run to their end: jobs, or workers that are not replaced
+        STOPPED, // somebody asked for it
+        BOOT_FAILED, // a worker ended before one was ready
+        GIVEN_UP, // every slot has failed
+        ONE_FAILED, // a worker did, and that was to end the others
         LAUNCH_FAILED, // a worker could not be started
     } kind = Kind::COMPLETED;
 
@@ -47,8 +47,9 @@ struct Outcome {
 /** Decides when a worker starts and ends. Borrows all that it is given. `seed`: of the jitter. */
 class Pool final : public Commands, public Facts, private SlotOwner {
 public:
-    Pool(loop::Loop &loop, report::Reporter &reporter, net::ListenerTable &table, spawn::Launcher &launcher,
-         const PoolSpec &spec, unsigned seed, util::BoundMethod<void()> on_finished);
+    Pool(loop::Loop &loop, report::Reporter &reporter, net::ListenerTable &table,
+         spawn::Launcher &launcher, const PoolSpec &spec, unsigned seed,
+         util::BoundMethod<void()> on_finished);
 
     void Add(Agent &agent) { agents.push_back(&agent); }
 
@@ -84,8 +85,8 @@ private:
     void FinishSlot() noexcept;
     bool HasHope() const noexcept;
     void GiveUp() noexcept;
-    void EndBecause(Outcome::Kind kind, const LastEnd &end, std::string_view stage, std::string_view message,
-                    std::string_view reason) noexcept;
+    void EndBecause(Outcome::Kind kind, const LastEnd &end, std::string_view stage,
+                    std::string_view message, std::string_view reason) noexcept;
 
     // Stopping
     void OnStopSignal() noexcept;

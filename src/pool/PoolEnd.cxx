@@ -69,10 +69,14 @@ void Pool::OnEnded(Slot &slot, ExitStatus status) noexcept {
     const auto signal =
         status.killed ? std::optional(sys::SignalName(status.number)) : std::nullopt;
     const auto code = status.killed ? std::nullopt : std::optional(status.number);
-    reporter.Emit(report::Exit{{{slot.worker.id, slot.Index(), slot.worker.generation, slot.worker.pid}},
-                               code, signal, slot.asked_to_end});
+    reporter.Emit(
+        report::Exit{{{slot.worker.id, slot.Index(), slot.worker.generation, slot.worker.pid}},
+                     code,
+                     signal,
+                     slot.asked_to_end});
     const auto now = loop.Now();
-    slot.last = {now, slot.ready_since ? now - *slot.ready_since : loop::TimePoint::duration(0), status, {}};
+    slot.last = {
+        now, slot.ready_since ? now - *slot.ready_since : loop::TimePoint::duration(0), status, {}};
     const bool decides = outcome.kind == Outcome::Kind::COMPLETED && EndsAll(slot.last);
     if (!decides)
         Count(slot.last);
@@ -83,7 +87,8 @@ void Pool::OnEnded(Slot &slot, ExitStatus status) noexcept {
 bool Pool::EndsAll(const LastEnd &end) noexcept {
     const bool success = spec.restart.IsSuccess(end.status);
     if (!success && spec.kill_others_on_fail) {
-        EndBecause(Outcome::Kind::ONE_FAILED, end, "fail", "a worker failed: ending the others", "a worker failed");
+        EndBecause(Outcome::Kind::ONE_FAILED, end, "fail", "a worker failed: ending the others",
+                   "a worker failed");
         return true;
     }
     // Under on-failure, one that succeeded has done its work.
@@ -108,8 +113,8 @@ void Pool::Count(const LastEnd &end) noexcept {
         outcome.failure = end.status;
 }
 
-void Pool::EndBecause(Outcome::Kind kind, const LastEnd &end, std::string_view stage, std::string_view message,
-                      std::string_view reason) noexcept {
+void Pool::EndBecause(Outcome::Kind kind, const LastEnd &end, std::string_view stage,
+                      std::string_view message, std::string_view reason) noexcept {
     outcome.kind = kind;
     outcome.launch_failure = end.launch_failure;
     outcome.failure = end.status;
@@ -159,7 +164,8 @@ void Pool::Settle(Slot &slot) noexcept {
 }
 
 void Pool::ScheduleNext(Slot &slot) noexcept {
-    reporter.Emit(report::Restart{slot.Index(), std::chrono::duration<double>(slot.next.delay).count()});
+    reporter.Emit(
+        report::Restart{slot.Index(), std::chrono::duration<double>(slot.next.delay).count()});
     slot.Schedule(Trigger::DUE, slot.next.delay);
 }
 
@@ -187,8 +193,10 @@ void Pool::FinishSlot() noexcept {
 bool Pool::HasHope() const noexcept {
     return std::any_of(slots.begin(), slots.end(), [](const Slot &slot) {
         const State state = slot.GetState();
-        const bool comes_back = state == State::CLEARING && RestartPolicy::Served(slot.last.ready_for);
-        return state != State::FINISHED && (!slot.history.failed || state == State::READY || comes_back);
+        const bool comes_back =
+            state == State::CLEARING && RestartPolicy::Served(slot.last.ready_for);
+        return state != State::FINISHED &&
+               (!slot.history.failed || state == State::READY || comes_back);
     });
 }
 

@@ -87,7 +87,8 @@ void Pool::OnLaunchFailed(Slot &slot, const spawn::LaunchFailure &failure,
     reporter.Emit(report::Error{stage.name, failure.error, message, slot.worker.id, slot.Index()});
     slot.last = {loop.Now(), {}, {}, failure};
     // As long as nothing has served, what cannot be started once cannot be started at all.
-    const bool fatal = (!was_ready || spec.kill_others_on_fail) && outcome.kind == Outcome::Kind::COMPLETED;
+    const bool fatal =
+        (!was_ready || spec.kill_others_on_fail) && outcome.kind == Outcome::Kind::COMPLETED;
     if (fatal) {
         outcome.kind = Outcome::Kind::LAUNCH_FAILED;
         outcome.launch_failure = failure;

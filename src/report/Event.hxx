@@ -116,7 +116,8 @@ struct Restart {
 };
 
 struct Failed {
-    static constexpr std::string_view NAME = "failed", HELP = "a slot needed too many new workers in a short time";
+    static constexpr std::string_view NAME = "failed",
+                                      HELP = "a slot needed too many new workers in a short time";
     unsigned slot, restarts;
     double within; // seconds
 

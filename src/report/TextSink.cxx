@@ -74,8 +74,9 @@ Sentence Render(const Restart &restart) {
 }
 
 Sentence Render(const Failed &failed) {
-    return {Level::WARN, fmt::format("slot {} has failed: it needed more than {} new workers in {} s",
-                                     failed.slot, failed.restarts, failed.within)};
+    return {Level::WARN,
+            fmt::format("slot {} has failed: it needed more than {} new workers in {} s",
+                        failed.slot, failed.restarts, failed.within)};
 }
 
 Sentence Render(const Error &error) {
