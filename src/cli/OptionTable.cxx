@@ -238,7 +238,8 @@ constexpr std::array<OptionRow, 26> OPTIONS = {{
     {"jobs", 0, "", Group::LIFECYCLE,
      "the workers are jobs: run each to its end, restart none", false, true, ApplyJobs},
     {"restart", 0, "always|on-failure|no", Group::LIFECYCLE,
-     "which workers are replaced when they end (default: always when serving, no for jobs); makes a serving cluster",
+     "which workers are replaced when they end (default: always when serving, no for jobs); always and on-failure "
+     "make a serving cluster",
      false, true, ApplyRestart},
     {"max-restarts", 0, "N/TIME", Group::LIFECYCLE,
      "a slot that needs more new workers than N in this time has failed and is tried again every 10 s "

@@ -282,17 +282,6 @@ TEST_CASE("a stop while a slot has failed") {
     CHECK_FALSE(cluster.pool.GetOutcome().failure);
 }
 
-TEST_CASE("a stop that takes longer than a slot would have waited for its next worker") {
-    Cluster cluster(2);
-    cluster.StartAndServe();
-    cluster.Exit(1, 1);
-    cluster.Ask();
-    cluster.Pass(LONG_ENOUGH);
-    CHECK(cluster.launcher.launched == 2);
-    cluster.Exit(2, 0);
-    CHECK(cluster.finished == 1);
-}
-
 // --- which are replaced ----------------------------------------------------------------------
 
 TEST_CASE("on-failure: who has succeeded is not replaced, and when all have it is a success") {
