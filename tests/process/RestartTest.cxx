@@ -259,11 +259,12 @@ TEST_CASE("bad values: one line that names option or variable, 125") {
         {"max-restarts",
          {"5", "5/", "/30s", "x/30s", "-1/30s", "5/x", "5/0", "5/30s/2", "99999999/1s"}},
         {"exit-ok", {"x", "256", "-1", "1,", ",1", "1,,2", "1 2", "TERM"}}};
-    for (const auto &[name, values] : bad) {
+    for (const auto &row : bad) {
+        const std::string &name = row.first; // clang 14 does not capture a binding
         std::string variable = "CLUSTERIZE_";
         for (const char c : name)
             variable += c == '-' ? '_' : static_cast<char>(c - 'a' + 'A');
-        for (const auto &value : values) {
+        for (const auto &value : row.second) {
             INFO(name, " ", value);
             const std::string option = "--" + name;
             CheckRefused(RunClusterize({option + "=" + value, "--", "true"}), 125, {option, value});
