@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <sys/wait.h>
+#include <utility>
 
 // How a worker ends and what comes after it: Pool::Reap to Pool::GiveUp.
 
@@ -201,10 +202,12 @@ bool Pool::HasHope() const noexcept {
 }
 
 void Pool::GiveUp() noexcept {
-    const Slot *last = nullptr;
-    for (const Slot &slot : slots)
-        if (slot.history.failed && (last == nullptr || slot.last.when >= last->last.when))
-            last = &slot;
+    // The slot that failed last decides; finished ones have not failed.
+    const auto last =
+        std::max_element(slots.begin(), slots.end(), [](const Slot &one, const Slot &other) {
+            return std::pair(one.history.failed, one.last.when) <
+                   std::pair(other.history.failed, other.last.when);
+        });
     EndBecause(Outcome::Kind::GIVEN_UP, last->last, "restart", "every slot has failed: giving up",
                "every slot has failed");
 }
