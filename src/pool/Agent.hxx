@@ -29,6 +29,9 @@ public:
 
     /** Adds to what the worker finds. Throwing means that the launch has failed. */
     virtual void Prepare(const WorkerRef &, spawn::LaunchSpec &) {}
+
+    /** The launch failed after Prepare(), here or in an agent after this one; no Started() or Gone() follows. */
+    virtual void NotStarted(const WorkerRef &) noexcept {}
     virtual void Started(const WorkerRef &worker) noexcept = 0;
     virtual void Gone(const WorkerRef &worker, ExitStatus status) noexcept = 0;
 };

@@ -8,10 +8,10 @@
 namespace pool {
 
 std::vector<Orphan> FindOrphans(const std::string &run,
-                                const std::function<bool(pid_t)> &is_worker) {
+                                const std::function<bool(pid_t)> &is_known) {
     std::vector<Orphan> orphans;
     for (const pid_t pid : sys::ChildrenOf(getpid())) {
-        if (is_worker(pid))
+        if (is_known(pid))
             continue;
         const auto stat = sys::ReadProcessStat(pid);
         if (!stat || stat->state == 'Z')
@@ -31,14 +31,14 @@ std::vector<Orphan> FindOrphans(const std::string &run,
 }
 
 bool IsLeftBy(const Orphan &orphan, const WorkerRef &worker,
-              const std::function<bool(pid_t)> &is_worker) {
+              const std::function<bool(pid_t)> &is_known) {
     if (orphan.marked)
         return orphan.worker_id == worker.id;
     if (worker.pid == 0) // it never was a process
         return false;
     if (orphan.group == worker.pid || orphan.session == worker.pid)
         return true;
-    return getpid() != 1 && !is_worker(orphan.group) && !is_worker(orphan.session);
+    return getpid() != 1 && !is_known(orphan.group) && !is_known(orphan.session);
 }
 
 } // namespace pool

@@ -23,15 +23,14 @@ struct Orphan {
     bool marked; // its environment could be read and carries CLUSTERIZE_RUN
 };
 
-/** All orphans that are alive. `is_worker` tells which children are none. */
-std::vector<Orphan> FindOrphans(const std::string &run,
-                                const std::function<bool(pid_t)> &is_worker);
+/** All orphans that are alive. `is_known` tells which children are none: workers and companions. */
+std::vector<Orphan> FindOrphans(const std::string &run, const std::function<bool(pid_t)> &is_known);
 
 /** Is the orphan what this worker, which has ended, left behind? By its environment; where that says
  *  nothing (unreadable, or written over, as nginx does) by its process group and session; and where
- *  these are no worker's either, it is taken for the dead one's, but not by PID 1, which gets the
+ *  these belong to nobody known either, it is taken for the dead one's, but not by PID 1, which gets the
  *  orphans of strangers (docker exec) as well. */
 bool IsLeftBy(const Orphan &orphan, const WorkerRef &worker,
-              const std::function<bool(pid_t)> &is_worker);
+              const std::function<bool(pid_t)> &is_known);
 
 } // namespace pool

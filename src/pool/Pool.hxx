@@ -3,6 +3,7 @@
 #include "loop/DeferEvent.hxx"
 #include "net/ListenerTable.hxx"
 #include "pool/Commands.hxx"
+#include "pool/Companions.hxx"
 #include "pool/RestartPolicy.hxx"
 #include "pool/Slot.hxx"
 #include "pool/StopLadder.hxx"
@@ -45,7 +46,7 @@ struct Outcome {
 };
 
 /** Decides when a worker starts and ends. Borrows all that it is given. `seed`: of the jitter. */
-class Pool final : public Commands, public Facts, private SlotOwner {
+class Pool final : public Commands, public Facts, public Companions, private SlotOwner {
 public:
     Pool(loop::Loop &loop, report::Reporter &reporter, net::ListenerTable &table,
          spawn::Launcher &launcher, const PoolSpec &spec, unsigned seed,
@@ -62,6 +63,9 @@ public:
     void Relay(int signo) noexcept override;
     void Reap() noexcept override;
     void Ready(const WorkerRef &worker, std::string_view by) noexcept override;
+    void Accompany(pid_t pid, util::BoundMethod<void(ExitStatus)> on_end) override {
+        companions.emplace(pid, on_end);
+    }
 
 private:
     void Perform(Slot &slot, Action action) noexcept override;
@@ -69,6 +73,7 @@ private:
     // Starting
     void StartNext() noexcept;
     void Launch(Slot &slot) noexcept;
+    void Forsake(const Slot &slot, std::size_t prepared) noexcept;
     void OnLaunchFailed(Slot &slot, const spawn::LaunchFailure &failure,
                         const std::string &message) noexcept;
     void Activate(Slot &slot) noexcept;
@@ -96,6 +101,7 @@ private:
     void OnStrayTimer() noexcept;
 
     bool IsWorker(pid_t pid) const noexcept { return by_pid.contains(pid); }
+    bool IsKnown(pid_t pid) const noexcept { return IsWorker(pid) || companions.contains(pid); }
     void Send(const Slot &slot, int signo) noexcept;
 
     loop::Loop &loop;
@@ -109,6 +115,7 @@ private:
     sys::UniqueFd null_device; // opened for the first worker that needs it
     std::deque<Slot> slots;
     std::unordered_map<pid_t, Slot *> by_pid;
+    std::unordered_map<pid_t, util::BoundMethod<void(ExitStatus)>> companions;
     unsigned last_id = 0;
     unsigned started_slots = 0; // slots that have had their first start
     unsigned ready_slots = 0;

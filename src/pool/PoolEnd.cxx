@@ -39,17 +39,22 @@ void Pool::Reap() noexcept {
     // No signal may go to a number that is nobody's any more: all are forgotten before any end is acted on.
     bool orphan_ended = false;
     std::vector<std::pair<Slot *, ExitStatus>> workers;
+    std::vector<std::pair<util::BoundMethod<void(ExitStatus)>, ExitStatus>> ours;
     for (const Ended &end : ended) {
-        const auto found = by_pid.find(end.pid);
-        if (found == by_pid.end()) {
+        if (const auto found = by_pid.find(end.pid); found != by_pid.end()) {
+            workers.emplace_back(found->second, end.status);
+            by_pid.erase(found);
+        } else if (const auto other = companions.find(end.pid); other != companions.end()) {
+            ours.emplace_back(other->second, end.status);
+            companions.erase(other);
+        } else {
             orphan_ended = true;
-            continue;
         }
-        workers.emplace_back(found->second, end.status);
-        by_pid.erase(found);
     }
     for (const auto &[slot, status] : workers)
         OnEnded(*slot, status);
+    for (const auto &[on_end, status] : ours)
+        on_end(status);
     if (!orphan_ended)
         return;
     // Its own children have become ours: look again.
@@ -124,12 +129,12 @@ void Pool::EndBecause(Outcome::Kind kind, const LastEnd &end, std::string_view s
 }
 
 void Pool::Clear(Slot &slot) noexcept {
-    const auto is_worker = [this](pid_t pid) { return IsWorker(pid); };
+    const auto is_known = [this](pid_t pid) { return IsKnown(pid); };
     bool left = false;
     slot.killing_left = slot.killing_left || ladder.IsOver();
     if (!no_children)
-        for (const Orphan &orphan : FindOrphans(spec.worker->run, is_worker)) {
-            if (!IsLeftBy(orphan, slot.worker, is_worker))
+        for (const Orphan &orphan : FindOrphans(spec.worker->run, is_known)) {
+            if (!IsLeftBy(orphan, slot.worker, is_known))
                 continue;
             left = true;
             if (slot.killing_left)
@@ -145,9 +150,9 @@ void Pool::Clear(Slot &slot) noexcept {
 
 void Pool::KillLeft(Slot &slot) noexcept {
     slot.killing_left = true;
-    const auto is_worker = [this](pid_t pid) { return IsWorker(pid); };
-    for (const Orphan &orphan : FindOrphans(spec.worker->run, is_worker))
-        if (IsLeftBy(orphan, slot.worker, is_worker)) {
+    const auto is_known = [this](pid_t pid) { return IsKnown(pid); };
+    for (const Orphan &orphan : FindOrphans(spec.worker->run, is_known))
+        if (IsLeftBy(orphan, slot.worker, is_known)) {
             for (const pid_t pid : sys::DescendantsOf(orphan.pid))
                 kill(pid, SIGKILL);
             kill(orphan.pid, SIGKILL);

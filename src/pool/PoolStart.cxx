@@ -51,6 +51,7 @@ void Pool::Launch(Slot &slot) noexcept {
     slot.told.clear();
     slot.killing_left = false;
     spawn::LaunchSpec launch;
+    std::size_t prepared = 0;
     try {
         if (spec.worker->null_stdin && !null_device.IsDefined())
             null_device = OpenNullDevice();
@@ -61,14 +62,16 @@ void Pool::Launch(Slot &slot) noexcept {
         handover.workers = spec.slots;
         handover.generation = slot.worker.generation;
         launch = MakeLaunchSpec(*spec.worker, std::move(handover), exports, null_device);
-        for (Agent *agent : agents)
-            agent->Prepare(slot.worker, launch);
+        for (; prepared < agents.size(); prepared++)
+            agents[prepared]->Prepare(slot.worker, launch);
     } catch (const std::system_error &error) {
+        Forsake(slot, prepared);
         OnLaunchFailed(slot, {spawn::ExecStage::DESCRIPTORS, error.code().value()}, error.what());
         return;
     }
     const auto result = launcher.Launch(launch);
     if (const auto *failure = std::get_if<spawn::LaunchFailure>(&result)) {
+        Forsake(slot, prepared);
         OnLaunchFailed(slot, *failure, spawn::Describe(*failure, launch));
         return;
     }
@@ -79,6 +82,12 @@ void Pool::Launch(Slot &slot) noexcept {
     reporter.Emit(report::Online{About(slot.worker)});
     for (Agent *agent : agents)
         agent->Started(slot.worker);
+}
+
+/** The agents that were prepared learn that nothing came of it. */
+void Pool::Forsake(const Slot &slot, std::size_t prepared) noexcept {
+    for (std::size_t i = 0; i < prepared; i++)
+        agents[i]->NotStarted(slot.worker);
 }
 
 void Pool::OnLaunchFailed(Slot &slot, const spawn::LaunchFailure &failure,

@@ -49,8 +49,9 @@ void Pool::FinishIfLast() noexcept {
     if (finished_slots < slots.size())
         return;
     // Children that no worker's end has brought to light, and PID 1's strangers.
-    const auto strays = no_children ? std::vector<Orphan>()
-                                    : FindOrphans(spec.worker->run, [](pid_t) { return false; });
+    const auto strays =
+        no_children ? std::vector<Orphan>()
+                    : FindOrphans(spec.worker->run, [this](pid_t pid) { return IsKnown(pid); });
     if (strays.empty()) {
         stray_timer.Cancel();
         on_finished();
@@ -69,8 +70,12 @@ void Pool::FinishIfLast() noexcept {
 void Pool::OnStrayTimer() noexcept {
     killing_strays = true;
     stray_timer.Cancel();
-    for (const pid_t pid : sys::DescendantsOf(getpid()))
-        kill(pid, SIGKILL);
+    for (const Orphan &stray :
+         FindOrphans(spec.worker->run, [this](pid_t pid) { return IsKnown(pid); })) {
+        for (const pid_t pid : sys::DescendantsOf(stray.pid))
+            kill(pid, SIGKILL);
+        kill(stray.pid, SIGKILL);
+    }
 }
 
 } // namespace pool

@@ -30,9 +30,9 @@ constexpr std::array<Floor, 13> FLOORS = {{
     {"contract", 4},
     {"balance", 5},
     {"pool", 5},
-    {"plan", 6},
-    {"cli", 7},
-    {"main", 8},
+    {"plan", 7},
+    {"cli", 8},
+    {"main", 9},
 }};
 
 /** Pairs that the floors alone would let through one way: neither includes the other. */
