@@ -14,6 +14,7 @@ struct ExitStatus {
         return {info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED, info.si_status};
     }
 
+    bool IsBy(int signo) const noexcept { return killed && number == signo; }
     bool IsSuccess() const noexcept { return !killed && number == 0; }
 
     /** As a shell tells it: 128+N for an end by signal N. */

@@ -30,6 +30,7 @@ void Pool::Perform(Slot &slot, Action action) noexcept {
     case Action::SIGNAL:
         return SendStopSignal(slot);
     case Action::KILL:
+        slot.killed = "it had not ended in time";
         return Send(slot, SIGKILL);
     case Action::CLEAR:
         return Clear(slot);

@@ -9,6 +9,7 @@
 #include "pool/StopLadder.hxx"
 #include "pool/WorkerSpec.hxx"
 #include "report/Reporter.hxx"
+#include "sys/Cgroup.hxx"
 
 #include <deque>
 #include <memory>
@@ -79,7 +80,8 @@ private:
     void Activate(Slot &slot) noexcept;
 
     // Ending
-    void OnEnded(Slot &slot, ExitStatus status) noexcept;
+    void OnEnded(Slot &slot, ExitStatus status, bool out_of_memory) noexcept;
+    void EmitExit(const Slot &slot) noexcept;
     bool EndsAll(const LastEnd &end) noexcept;
     void Count(const LastEnd &end) noexcept;
     void Clear(Slot &slot) noexcept;
@@ -120,6 +122,7 @@ private:
     unsigned started_slots = 0; // slots that have had their first start
     unsigned ready_slots = 0;
     unsigned finished_slots = 0;
+    std::optional<sys::OomKills> oom_kills; // since the first worker was started
     bool was_ready = false; // some worker was, once
     bool was_up = false;
     bool no_children = false; // as of the last Reap()

@@ -51,8 +51,9 @@ void Pool::Reap() noexcept {
             orphan_ended = true;
         }
     }
+    const bool out_of_memory = oom_kills && oom_kills->Rose();
     for (const auto &[slot, status] : workers)
-        OnEnded(*slot, status);
+        OnEnded(*slot, status, out_of_memory);
     for (const auto &[on_end, status] : ours)
         on_end(status);
     if (!orphan_ended)
@@ -64,25 +65,38 @@ void Pool::Reap() noexcept {
     FinishIfLast();
 }
 
-void Pool::OnEnded(Slot &slot, ExitStatus status) noexcept {
+void Pool::EmitExit(const Slot &slot) noexcept {
+    const ExitStatus &status = slot.last.status;
+    std::optional<int> code;
+    std::optional<std::string> signal;
+    if (status.killed)
+        signal = sys::SignalName(status.number);
+    else
+        code = status.number;
+    const bool was_killed = status.IsBy(SIGKILL);
+    reporter.Emit(
+        report::Exit{{{slot.worker.id, slot.Index(), slot.worker.generation, slot.worker.pid}},
+                     code,
+                     signal,
+                     slot.asked_to_end,
+                     was_killed ? slot.killed : std::nullopt,
+                     slot.last.oom});
+}
+
+void Pool::OnEnded(Slot &slot, ExitStatus status, bool out_of_memory) noexcept {
     for (Agent *agent : agents)
         agent->Gone(slot.worker, status);
     if (slot.GetState() == State::READY)
         ready_slots--;
     table.Deactivate(slot.Index());
-    const bool stopping = ladder.IsClimbing();
-    slot.asked_to_end = stopping;
-    const auto signal =
-        status.killed ? std::optional(sys::SignalName(status.number)) : std::nullopt;
-    const auto code = status.killed ? std::nullopt : std::optional(status.number);
-    reporter.Emit(
-        report::Exit{{{slot.worker.id, slot.Index(), slot.worker.generation, slot.worker.pid}},
-                     code,
-                     signal,
-                     slot.asked_to_end});
+    slot.asked_to_end = ladder.IsClimbing();
     const auto now = loop.Now();
-    slot.last = {
-        now, slot.ready_since ? now - *slot.ready_since : loop::TimePoint::duration(0), status, {}};
+    slot.last = {now,
+                 slot.ready_since ? now - *slot.ready_since : loop::TimePoint::duration(0),
+                 status,
+                 {},
+                 out_of_memory && status.IsBy(SIGKILL) && !slot.killed};
+    EmitExit(slot);
     const bool decides = outcome.kind == Outcome::Kind::COMPLETED && EndsAll(slot.last);
     if (!decides)
         Count(slot.last);
@@ -170,14 +184,17 @@ void Pool::Settle(Slot &slot) noexcept {
 }
 
 void Pool::ScheduleNext(Slot &slot) noexcept {
-    reporter.Emit(
-        report::Restart{slot.Index(), std::chrono::duration<double>(slot.next.delay).count()});
+    const std::optional<unsigned> attempt =
+        slot.next.failed ? std::nullopt : std::optional(slot.next.attempt);
+    reporter.Emit(report::Restart{slot.Index(),
+                                  std::chrono::duration<double>(slot.next.delay).count(),
+                                  Describe(slot.last), attempt, spec.restart.most});
     slot.Schedule(Trigger::DUE, slot.next.delay);
 }
 
 void Pool::FailSlot(Slot &slot) noexcept {
     if (slot.next.has_failed)
-        reporter.Emit(report::Failed{slot.Index(), spec.restart.most,
+        reporter.Emit(report::Failed{slot.Index(), Describe(slot.last), spec.restart.most,
                                      std::chrono::duration<double>(spec.restart.within).count()});
     if (HasHope())
         ScheduleNext(slot);

@@ -48,6 +48,7 @@ void Pool::Launch(Slot &slot) noexcept {
     slot.worker.pid = 0;
     slot.ready_since.reset();
     slot.asked_to_end = false;
+    slot.killed.reset();
     slot.told.clear();
     slot.killing_left = false;
     spawn::LaunchSpec launch;
@@ -78,6 +79,9 @@ void Pool::Launch(Slot &slot) noexcept {
     slot.worker.pid = std::get<spawn::Launched>(result).pid;
     by_pid.emplace(slot.worker.pid, &slot);
     no_children = false;
+    // Behind the first start, not before it: what is looked for takes time, and the worker runs already.
+    if (!oom_kills)
+        oom_kills.emplace();
     reporter.Emit(report::Fork{About(slot.worker)});
     reporter.Emit(report::Online{About(slot.worker)});
     for (Agent *agent : agents)
@@ -94,7 +98,7 @@ void Pool::OnLaunchFailed(Slot &slot, const spawn::LaunchFailure &failure,
                           const std::string &message) noexcept {
     const auto &stage = spawn::EXEC_STAGE_TABLE[static_cast<std::size_t>(failure.stage)];
     reporter.Emit(report::Error{stage.name, failure.error, message, slot.worker.id, slot.Index()});
-    slot.last = {loop.Now(), {}, {}, failure};
+    slot.last = {loop.Now(), {}, {}, failure, false};
     // As long as nothing has served, what cannot be started once cannot be started at all.
     const bool fatal =
         (!was_ready || spec.kill_others_on_fail) && outcome.kind == Outcome::Kind::COMPLETED;

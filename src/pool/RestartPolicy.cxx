@@ -37,15 +37,16 @@ RestartPolicy::Decision RestartPolicy::Next(RestartHistory &history, loop::TimeP
         const bool has_failed = !history.failed;
         history.failed = true;
         history.ends.clear();
-        return {true, has_failed, RETRY};
+        return {true, has_failed, 0, RETRY};
     }
+    const auto attempt = static_cast<unsigned>(history.ends.size());
     if (served)
-        return {};
+        return {false, false, attempt, std::chrono::milliseconds(0)};
     const std::chrono::milliseconds longest = LONGEST;
     const auto delay = std::min(longest, SHORTEST * (1 << std::min(history.in_a_row++, 10U)));
     std::uniform_real_distribution<double> jitter(1 - JITTER, 1 + JITTER);
     const double jittered = static_cast<double>(delay.count()) * jitter(random);
-    return {false, false, std::chrono::milliseconds(static_cast<std::int64_t>(jittered))};
+    return {false, false, attempt, std::chrono::milliseconds(static_cast<std::int64_t>(jittered))};
 }
 
 } // namespace pool

@@ -58,6 +58,7 @@ public:
     struct Decision {
         bool failed = false; // the slot is over its limit
         bool has_failed = false; // only since now
+        unsigned attempt = 0; // which end of the slot within the time of the limit this is
         std::chrono::milliseconds delay{0};
     };
 

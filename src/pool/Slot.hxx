@@ -7,6 +7,8 @@
 
 #include <optional>
 #include <set>
+#include <string>
+#include <string_view>
 #include <sys/types.h>
 
 namespace pool {
@@ -19,7 +21,11 @@ struct LastEnd {
     loop::TimePoint::duration ready_for{0};
     ExitStatus status;
     std::optional<spawn::LaunchFailure> launch_failure; // in place of a status
+    bool oom = false; // killed by the kernel for want of memory
 };
+
+/** "exit status 1", "killed by SIGKILL", "could not be started": why a slot needs a new worker. */
+std::string Describe(const LastEnd &end);
 
 /** What a slot asks of its pool, in the words of the table. */
 class SlotOwner {
@@ -52,6 +58,7 @@ public:
     WorkerRef worker;
     std::optional<loop::TimePoint> ready_since;
     bool asked_to_end = false; // exitedAfterDisconnect
+    std::optional<std::string_view> killed; // by the pool: why
     std::set<pid_t> told; // what it left behind and has got the stop signal
     bool killing_left = false; // what it left behind gets SIGKILL now
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ struct WorkerInfo {
 
 // One struct per event: NAME and HELP, and the fields in the order of the JSON object. Sinks visit the
 // fields; a field that is a nullopt becomes null where VisitFields says so by giving the optional.
+// man/clusterize-events.schema.json has the same events and fields; the tests compare.
 
 struct Setup {
     static constexpr std::string_view NAME = "setup",
@@ -94,12 +96,17 @@ struct Exit : WorkerEvent {
     std::optional<int> code;
     std::optional<std::string> signal;
     bool exited_after_disconnect; // it was asked to: not replaced
+    std::optional<std::string_view> reason = {}; // why the launcher killed it, where it did
+    bool oom = false; // the kernel killed it for want of memory
 
     template <typename Visitor> void VisitFields(Visitor &&visit) const {
         WorkerEvent::VisitFields(visit);
         visit("code", code);
         visit("signal", signal);
         visit("exitedAfterDisconnect", exited_after_disconnect);
+        visit("reason", reason);
+        if (oom)
+            visit("oom", true);
     }
 };
 
@@ -108,21 +115,31 @@ struct Restart {
                                       HELP = "a slot gets a new worker after a delay";
     unsigned slot;
     double delay; // seconds
+    std::string reason; // how the last one ended
+    std::optional<unsigned>
+        attempt; // the how-manieth within the limit's time; empty: over the limit
+    unsigned limit;
 
     template <typename Visitor> void VisitFields(Visitor &&visit) const {
         visit("slot", slot);
         visit("delay", delay);
+        visit("reason", reason);
+        visit("attempt", attempt);
+        visit("limit", limit);
     }
 };
 
 struct Failed {
     static constexpr std::string_view NAME = "failed",
                                       HELP = "a slot needed too many new workers in a short time";
-    unsigned slot, restarts;
+    unsigned slot;
+    std::string reason; // how the last worker ended
+    unsigned restarts;
     double within; // seconds
 
     template <typename Visitor> void VisitFields(Visitor &&visit) const {
         visit("slot", slot);
+        visit("reason", reason);
         visit("restarts", restarts);
         visit("within", within);
     }
@@ -150,7 +167,17 @@ struct Stop {
     }
 };
 
-using Event = std::variant<Setup, Fork, Online, Ready, Up, Exit, Restart, Failed, Error, Stop>;
+/** Made by the sink itself. */
+struct Dropped {
+    static constexpr std::string_view NAME = "dropped",
+                                      HELP = "lines that nobody read in time were lost";
+    std::uint64_t count;
+
+    template <typename Visitor> void VisitFields(Visitor &&visit) const { visit("count", count); }
+};
+
+using Event =
+    std::variant<Setup, Fork, Online, Ready, Up, Exit, Restart, Failed, Error, Stop, Dropped>;
 
 struct EventRow {
     std::string_view name, help;

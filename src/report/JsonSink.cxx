@@ -75,15 +75,19 @@ std::string ToJson(const Event &event, WallTime time) {
 
 void JsonSink::Emit(const Event &event, WallTime time) noexcept {
     outlet.Flush();
-    if (outlet.HasRoom())
-        if (const auto dropped = outlet.TakeDropped(); dropped != 0)
-            outlet.Write(
-                Line({{"event", "dropped"}, {"time", FormatTime(time)}, {"count", dropped}}));
+    TellDropped(time);
     outlet.Write(ToJson(event, time));
 }
 
 void JsonSink::Finish() noexcept {
     outlet.Flush(FINISH_MILLISECONDS);
+    TellDropped(std::chrono::system_clock::now());
+}
+
+void JsonSink::TellDropped(WallTime time) {
+    if (outlet.HasRoom())
+        if (const auto dropped = outlet.TakeDropped(); dropped != 0)
+            outlet.Write(ToJson(Dropped{dropped}, time));
 }
 
 } // namespace report

@@ -6,7 +6,7 @@
 namespace report {
 
 /** One JSON object a line: `event`, `time` (RFC 3339, microseconds, UTC), then the event's fields.
- *  After lines had to be dropped: {"event":"dropped","time":…,"count":N}. */
+ *  After lines had to be dropped: `dropped`, before the next one or at the end. */
 class JsonSink final : public Sink {
 public:
     explicit JsonSink(Outlet _outlet) noexcept : outlet(std::move(_outlet)) {}
@@ -15,6 +15,8 @@ public:
     void Finish() noexcept override;
 
 private:
+    void TellDropped(WallTime time);
+
     Outlet outlet;
 };
 

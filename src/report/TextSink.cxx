@@ -60,23 +60,29 @@ Sentence Render(const Up &up) {
 
 Sentence Render(const Exit &exit) {
     const bool clean = exit.code == 0 || exit.exited_after_disconnect;
-    const std::string how = exit.signal
-                                ? fmt::format("was killed by {}", *exit.signal)
-                                : fmt::format("exited with status {}", exit.code.value_or(0));
-    return {clean ? Level::INFO : Level::WARN, fmt::format("{} {}", Describe(exit.worker), how)};
+    std::string how = exit.signal ? fmt::format("was killed by {}", *exit.signal)
+                                  : fmt::format("exited with status {}", exit.code.value_or(0));
+    if (exit.oom)
+        how += ", out of memory";
+    if (exit.reason)
+        how += fmt::format(", as {}", *exit.reason);
+    // That a worker had to be killed is worth knowing, although its end was asked for.
+    return {clean && !exit.reason ? Level::INFO : Level::WARN,
+            fmt::format("{} {}", Describe(exit.worker), how)};
 }
 
 Sentence Render(const Restart &restart) {
-    if (restart.delay == 0)
-        return {Level::INFO, fmt::format("slot {} gets a new worker now", restart.slot)};
-    return {Level::INFO,
-            fmt::format("slot {} gets a new worker in {} s", restart.slot, restart.delay)};
+    const std::string when = restart.delay == 0 ? "now" : fmt::format("in {} s", restart.delay);
+    const std::string which =
+        restart.attempt ? fmt::format("{} of {}", *restart.attempt, restart.limit) : "has failed";
+    return {Level::INFO, fmt::format("slot {} gets a new worker {}: {} ({})", restart.slot, when,
+                                     restart.reason, which)};
 }
 
 Sentence Render(const Failed &failed) {
     return {Level::WARN,
-            fmt::format("slot {} has failed: it needed more than {} new workers in {} s",
-                        failed.slot, failed.restarts, failed.within)};
+            fmt::format("slot {} has failed: it needed more than {} new workers in {} s ({})",
+                        failed.slot, failed.restarts, failed.within, failed.reason)};
 }
 
 Sentence Render(const Error &error) {
@@ -86,6 +92,10 @@ Sentence Render(const Error &error) {
 Sentence Render(const Stop &stop) {
     return {Level::INFO, fmt::format("stopping: {}{}{}", stop.reason, stop.signal ? " " : "",
                                      stop.signal.value_or(""))};
+}
+
+Sentence Render(const Dropped &dropped) {
+    return {Level::WARN, fmt::format("{} events were lost", dropped.count)};
 }
 
 } // namespace

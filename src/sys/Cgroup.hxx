@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -10,5 +11,23 @@ namespace sys {
  *  /proc is not mounted. See cgroups(7), Documentation/admin-guide/cgroup-v2.rst "cpu.max".
  *  `root` stands in front of every path that is read (tests). */
 std::optional<double> CpuQuota(const std::string &root = "");
+
+/** Counts the processes that the kernel kills for want of memory in the cgroup of this process: `oom_kill` of
+ *  memory.events (v2) or memory.oom_control (v1, Linux 4.13). A process that is moved elsewhere is not seen;
+ *  without /proc or such a file nothing is. */
+class OomKills {
+public:
+    /** Begins to count. */
+    explicit OomKills(const std::string &root = "");
+
+    /** Were there any since it was asked last? */
+    bool Rose();
+
+private:
+    std::uint64_t Count() const;
+
+    std::string file; // empty: there is none
+    std::uint64_t last = 0;
+};
 
 } // namespace sys

@@ -61,24 +61,37 @@ TEST_CASE("exit, by status and by signal") {
     const std::string worker = R"(,"id":3,"slot":2,"generation":1,"pid":4242)";
     CHECK(Render(Exit{WORKER, 7, std::nullopt, false}) ==
           R"({"event":"exit",)" + AT + worker +
-              R"(,"code":7,"signal":null,"exitedAfterDisconnect":false})" + "\n");
+              R"(,"code":7,"signal":null,"exitedAfterDisconnect":false,"reason":null})" + "\n");
     CHECK(Render(Exit{WORKER, std::nullopt, "SIGKILL", true}) ==
           R"({"event":"exit",)" + AT + worker +
-              R"(,"code":null,"signal":"SIGKILL","exitedAfterDisconnect":true})" + "\n");
+              R"(,"code":null,"signal":"SIGKILL","exitedAfterDisconnect":true,"reason":null})" +
+              "\n");
+    CHECK(
+        Render(Exit{WORKER, std::nullopt, "SIGKILL", false, "it was late", true}) ==
+        R"({"event":"exit",)" + AT + worker +
+            R"(,"code":null,"signal":"SIGKILL","exitedAfterDisconnect":false,"reason":"it was late","oom":true})" +
+            "\n");
 }
 
 TEST_CASE("failed: the limit that the slot is over") {
-    CHECK(Render(Failed{2, 5, 30}) ==
-          R"({"event":"failed",)" + AT + R"(,"slot":2,"restarts":5,"within":30.0})" + "\n");
+    CHECK(Render(Failed{2, "exit status 1", 5, 30}) ==
+          R"({"event":"failed",)" + AT +
+              R"(,"slot":2,"reason":"exit status 1","restarts":5,"within":30.0})" + "\n");
 }
 
 TEST_CASE("restart: the delay is seconds") {
-    CHECK(Render(Restart{2, 1}) ==
-          R"({"event":"restart",)" + AT + R"(,"slot":2,"delay":1.0})" + "\n");
-    CHECK(Render(Restart{0, 0}) ==
-          R"({"event":"restart",)" + AT + R"(,"slot":0,"delay":0.0})" + "\n");
-    CHECK(Render(Restart{0, 0.25}) ==
-          R"({"event":"restart",)" + AT + R"(,"slot":0,"delay":0.25})" + "\n");
+    CHECK(Render(Restart{2, 1, "exit status 1", 3U, 5}) ==
+          R"({"event":"restart",)" + AT +
+              R"(,"slot":2,"delay":1.0,"reason":"exit status 1","attempt":3,"limit":5})" + "\n");
+    CHECK(Render(Restart{0, 0, "killed by SIGKILL", 1U, 5}) ==
+          R"({"event":"restart",)" + AT +
+              R"(,"slot":0,"delay":0.0,"reason":"killed by SIGKILL","attempt":1,"limit":5})" +
+              "\n");
+    CHECK(
+        Render(Restart{0, 0.25, "could not be started", std::nullopt, 5}) ==
+        R"({"event":"restart",)" + AT +
+            R"(,"slot":0,"delay":0.25,"reason":"could not be started","attempt":null,"limit":5})" +
+            "\n");
 }
 
 TEST_CASE("error, with and without errno and worker") {
@@ -144,16 +157,36 @@ TEST_CASE("what had to be dropped is counted, said once, and lines stay whole") 
             break;
         all += more;
     }
+    // As soon as there is room, the count; here Finish() finds it.
+    const auto counted = all.find(R"({"event":"dropped",)");
+    REQUIRE(counted != std::string::npos);
+    const std::string last = all.substr(counted);
+    all.resize(counted);
     REQUIRE(all.size() % line.size() == 0);
     const std::size_t kept = all.size() / line.size();
     CHECK(kept >= 10);
     CHECK(kept < COUNT);
     for (std::size_t i = 0; i < kept; i++)
         REQUIRE(std::string_view(all).substr(i * line.size(), line.size()) == line);
+    CHECK(last.ends_with(R"(,"count":)" + std::to_string(COUNT - kept) + "}\n"));
 
     sink.Emit(Fork{WORKER}, TIME);
-    CHECK(pipe.ReadNow() == R"({"event":"dropped",)" + AT + R"(,"count":)" +
-                                std::to_string(COUNT - kept) + "}\n" + Render(Fork{WORKER}));
-    sink.Emit(Fork{WORKER}, TIME);
     CHECK(pipe.ReadNow() == Render(Fork{WORKER}));
+}
+
+TEST_CASE("the count comes before the next event, where that finds room first") {
+    const unit::Pipe pipe;
+    JsonSink sink{Outlet(sys::Fd(pipe.writer))};
+    const std::string message(700'000, 'm');
+    for (int i = 0; i < 3; i++)
+        sink.Emit(Error{"x", 0, message, std::nullopt, std::nullopt}, TIME);
+    std::string all;
+    for (int i = 0; i < 50; i++) {
+        all += pipe.ReadNow();
+        sink.Emit(Fork{WORKER}, TIME); // writes on; comes after what is kept
+    }
+    const auto counted = all.find(R"({"event":"dropped",)" + AT + R"(,"count":)");
+    REQUIRE(counted != std::string::npos);
+    CHECK(all.find(R"({"event":"dropped",)", counted + 1) == std::string::npos);
+    CHECK(all.find(R"({"event":"fork",)") != std::string::npos);
 }

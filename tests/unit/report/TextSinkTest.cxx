@@ -71,10 +71,15 @@ TEST_CASE("the sentences of info") {
     CHECK(log(Ready{WORKER, "alive"}).empty());
     CHECK(log(Up{4, LISTENERS}) == std::string("clusterize: up: 4 workers on ") + ADDRESSES + "\n");
     CHECK(log(Up{1, {}}) == "clusterize: up: 1 worker\n");
-    CHECK(log(Restart{2, 1}) == "clusterize: slot 2 gets a new worker in 1 s\n");
-    CHECK(log(Failed{2, 5, 30}) ==
-          "clusterize: slot 2 has failed: it needed more than 5 new workers in 30 s\n");
-    CHECK(log(Restart{2, 0}) == "clusterize: slot 2 gets a new worker now\n");
+    CHECK(log(Restart{2, 1, "exit status 1", 2U, 5}) ==
+          "clusterize: slot 2 gets a new worker in 1 s: exit status 1 (2 of 5)\n");
+    CHECK(log(Failed{2, "killed by SIGSEGV", 5, 30}) ==
+          "clusterize: slot 2 has failed: it needed more than 5 new workers in 30 s "
+          "(killed by SIGSEGV)\n");
+    CHECK(log(Restart{2, 0, "exit status 1", 1U, 5}) ==
+          "clusterize: slot 2 gets a new worker now: exit status 1 (1 of 5)\n");
+    CHECK(log(Restart{2, 10, "could not be started", std::nullopt, 5}) ==
+          "clusterize: slot 2 gets a new worker in 10 s: could not be started (has failed)\n");
     CHECK(log(Exit{WORKER, 0, std::nullopt, false}) ==
           "clusterize: worker 3 (slot 2, pid 4242) exited with status 0\n");
     CHECK(log(Stop{"boot failure", std::nullopt}) == "clusterize: stopping: boot failure\n");
@@ -92,6 +97,10 @@ TEST_CASE("an end that nobody asked for is a warning, one that was asked for is 
           "clusterize: worker 3 (slot 2, pid 4242) exited with status 7\n");
     CHECK(log(Exit{WORKER, std::nullopt, "SIGSEGV", false}) ==
           "clusterize: worker 3 (slot 2, pid 4242) was killed by SIGSEGV\n");
+    CHECK(log(Exit{WORKER, std::nullopt, "SIGKILL", true, "it was late"}) ==
+          "clusterize: worker 3 (slot 2, pid 4242) was killed by SIGKILL, as it was late\n");
+    CHECK(log(Exit{WORKER, std::nullopt, "SIGKILL", false, std::nullopt, true}) ==
+          "clusterize: worker 3 (slot 2, pid 4242) was killed by SIGKILL, out of memory\n");
 }
 
 TEST_CASE("the status of one job is the launcher's own: only a signal is said") {
@@ -121,6 +130,11 @@ TEST_CASE("sentences by level") {
     log.sink.Say(Level::WARN, "warn");
     log.sink.Say(Level::ERROR, "error");
     CHECK(log.pipe.ReadNow() == "clusterize: warn\nclusterize: error\n");
+}
+
+TEST_CASE("dropped, where a sink for people ever gets it") {
+    Log log(Level::WARN);
+    CHECK(log(Dropped{3}) == "clusterize: 3 events were lost\n");
 }
 
 TEST_CASE("lines that were lost are counted for people too") {

@@ -138,3 +138,39 @@ TEST_CASE("without /proc there is no limit") {
     const harness::TempDir empty;
     CHECK_FALSE(CpuQuota(empty.Path()));
 }
+
+// --- processes that were killed for want of memory ------------------------------------------
+
+TEST_CASE("v2: oom_kill of memory.events, and not its other lines") {
+    const Machine machine("0::/app\n", V2_MOUNT);
+    const std::string file = "/sys/fs/cgroup/app/memory.events";
+    machine.Write(file, "low 0\nhigh 0\nmax 7\noom 2\noom_kill 1\noom_group_kill 0\n");
+    OomKills kills(machine.root.Path());
+    CHECK_FALSE(kills.Rose()); // that one was before
+    machine.Write(file, "low 0\nhigh 0\nmax 9\noom 3\noom_kill 1\noom_group_kill 4\n");
+    CHECK_FALSE(kills.Rose());
+    machine.Write(file, "low 0\nhigh 0\nmax 9\noom 3\noom_kill 3\noom_group_kill 4\n");
+    CHECK(kills.Rose());
+    CHECK_FALSE(kills.Rose());
+}
+
+TEST_CASE("v1: oom_kill of the memory controller, also beside v2") {
+    const Machine machine("4:memory:/app\n3:cpu,cpuacct:/other\n0::/\n",
+                          std::string(V1_MOUNT) + V2_MOUNT);
+    const std::string file = "/sys/fs/cgroup/memory/app/memory.oom_control";
+    machine.Write(file, "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n");
+    OomKills kills(machine.root.Path());
+    CHECK_FALSE(kills.Rose());
+    machine.Write(file, "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n");
+    CHECK(kills.Rose());
+    std::filesystem::remove(machine.root.Path() + file);
+    CHECK_FALSE(kills.Rose());
+}
+
+TEST_CASE("no file that counts: nothing was killed") {
+    const Machine old("4:memory:/app\n", V1_MOUNT);
+    old.Write("/sys/fs/cgroup/memory/app/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\n");
+    CHECK_FALSE(OomKills(old.root.Path()).Rose());
+    const harness::TempDir empty;
+    CHECK_FALSE(OomKills(empty.Path()).Rose());
+}
