@@ -43,12 +43,16 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
     : plan(std::move(_plan)), table(*plan.policy, plan.pool.slots),
       pool(loop, reporter, table, starter, plan.pool, plan.seed,
            util::Bind<&Cluster::OnFinished>(*this)),
-      alive(loop, pool), signal_table(pool, clock, has_terminal, plan.pool.serving),
+      alive(loop, pool), watcher(loop, reporter, pool,
+                                 {plan.pool.worker->run, plan.pool.slots,
+                                  plan.pool.worker->own_group, plan.pool.stop.timeout}),
+      signal_table(pool, clock, has_terminal, plan.pool.serving),
       signals(loop, SignalTable::Signals(),
               loop::SignalEvent::Callback::Make<&SignalTable::OnSignals>(signal_table)) {
     AddSinks();
     if (plan.pool.serving)
         pool.Add(alive);
+    pool.Add(watcher);
 }
 
 void Cluster::AddSinks() {

@@ -5,6 +5,7 @@
 #include "plan/Plan.hxx"
 #include "pool/AliveAgent.hxx"
 #include "spawn/CloneLauncher.hxx"
+#include "watch/Watcher.hxx"
 
 namespace launcher {
 
@@ -36,6 +37,7 @@ private:
     spawn::CloneLauncher starter;
     pool::Pool pool;
     pool::AliveAgent alive;
+    watch::Watcher watcher;
     SignalTable signal_table;
     loop::SignalEvent signals;
 };

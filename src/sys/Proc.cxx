@@ -3,11 +3,12 @@
 #include "util/Number.hxx"
 #include "util/Text.hxx"
 
-#include <charconv>
+#include <array>
 #include <climits>
 #include <cstdio>
 #include <dirent.h>
 #include <memory>
+#include <unistd.h>
 
 namespace sys {
 
@@ -28,14 +29,7 @@ struct CloseDirectory {
 
 std::vector<pid_t> ScanForChildren(pid_t parent) {
     std::vector<pid_t> children;
-    const std::unique_ptr<DIR, CloseDirectory> proc(opendir("/proc"));
-    while (proc != nullptr) {
-        const dirent *entry = readdir(proc.get());
-        if (entry == nullptr)
-            break;
-        const pid_t pid = ToPid(entry->d_name);
-        if (pid == 0)
-            continue;
+    for (const pid_t pid : AllProcesses()) {
         const auto stat = ReadProcessStat(pid);
         if (stat && stat->parent == parent)
             children.push_back(pid);
@@ -54,12 +48,36 @@ std::optional<ProcessStat> ReadProcessStat(pid_t pid) {
     if (end == std::string::npos)
         return std::nullopt;
     const auto fields = util::Split(std::string_view(*content).substr(end + 1), ' ');
-    if (fields.size() < 5 || fields[1].empty())
+    if (fields.size() < 21 || fields[1].empty())
         return std::nullopt;
-    return ProcessStat{ToPid(fields[2]), ToPid(fields[3]), ToPid(fields[4]), fields[1][0]};
+    return ProcessStat{ToPid(fields[2]), ToPid(fields[3]), ToPid(fields[4]), fields[1][0],
+                       util::ParseUnsigned(fields[20], UINT64_MAX).value_or(0)};
+}
+
+bool HasOwnProc() noexcept {
+    std::array<char, 16> target = {};
+    const ssize_t length = readlink("/proc/self", target.data(), target.size());
+    return length > 0 && ToPid({target.data(), static_cast<std::size_t>(length)}) == getpid();
+}
+
+std::vector<pid_t> AllProcesses() {
+    std::vector<pid_t> all;
+    if (!HasOwnProc())
+        return all;
+    const std::unique_ptr<DIR, CloseDirectory> proc(opendir("/proc"));
+    while (proc != nullptr) {
+        const dirent *entry = readdir(proc.get());
+        if (entry == nullptr)
+            break;
+        if (const pid_t pid = ToPid(entry->d_name); pid != 0)
+            all.push_back(pid);
+    }
+    return all;
 }
 
 std::vector<pid_t> ChildrenOf(pid_t pid) {
+    if (!HasOwnProc())
+        return {};
     const auto content = ReadFile(ProcPath(pid, "task/" + std::to_string(pid) + "/children"));
     if (!content) // CONFIG_PROC_CHILDREN is off
         return ScanForChildren(pid);

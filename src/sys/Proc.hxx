@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,12 +13,21 @@ namespace sys {
 struct ProcessStat {
     pid_t parent, group, session;
     char state;
+    std::uint64_t start; // clock ticks after boot: with the pid it names a process for ever
 };
 
 std::optional<ProcessStat> ReadProcessStat(pid_t pid);
 
+/** Is /proc that of the caller's own PID namespace? Where it is not mounted, or is an outer one's, its numbers
+ *  are other processes. */
+bool HasOwnProc() noexcept;
+
+/** The numbers of all processes, without an order; none where /proc is not ours. */
+std::vector<pid_t> AllProcesses();
+
 /** The direct children of a process whose only thread is its main one: /proc/PID/task/PID/children
- *  where the kernel has it, else by a scan over /proc. Zombies are among them. */
+ *  where the kernel has it, else by a scan over /proc. Zombies are among them.
+ *  None where /proc is not ours. */
 std::vector<pid_t> ChildrenOf(pid_t pid);
 
 /** All descendants of a process, parents before their children. */

@@ -19,7 +19,7 @@ struct Floor {
 };
 
 /** From the ground up. A room's library names rooms of a lower floor only. A new room gets its row. */
-constexpr std::array<Floor, 13> FLOORS = {{
+constexpr std::array<Floor, 14> FLOORS = {{
     {"util", 0},
     {"sys", 1},
     {"loop", 2},
@@ -30,6 +30,7 @@ constexpr std::array<Floor, 13> FLOORS = {{
     {"contract", 4},
     {"balance", 5},
     {"pool", 5},
+    {"watch", 6},
     {"plan", 7},
     {"cli", 8},
     {"main", 9},

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <sys/types.h>
+
+namespace watch {
+
+/** The worker of a slot, in memory that launcher and watcher share: the launcher writes, the watcher reads when the
+ *  launcher is no more. The start time comes before the pid, so that a launcher that is killed in
+ *  between leaves no pid with another's time. */
+struct Entry {
+    std::atomic<pid_t> pid; // 0: none
+    std::atomic<std::uint64_t> start; // as in sys::ProcessStat
+
+    void Set(pid_t _pid, std::uint64_t _start) noexcept {
+        pid = 0;
+        start = _start;
+        pid = _pid;
+    }
+};
+
+static_assert(std::atomic<pid_t>::is_always_lock_free);
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+
+/** What a watcher is to end, and how. */
+struct Charge {
+    std::string run; // CLUSTERIZE_RUN of everything that comes from the workers
+    std::span<const Entry> workers;
+    bool own_groups; // each worker leads a process group, else they are in the launcher's
+    pid_t launcher, launcher_group;
+    std::uint64_t launcher_start;
+    std::chrono::milliseconds patience; // between TERM and KILL
+};
+
+} // namespace watch

@@ -1,0 +1,90 @@
+#include "watch/Vigil.hxx"
+#include "watch/Survivors.hxx"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace watch {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int LOOK_MILLISECONDS = 20;
+constexpr std::chrono::seconds GIVE_UP{10}; // for a process in an uninterruptible sleep
+
+/** close_range(2) is there from kernel 5.9 on. */
+void CloseFrom(int first) noexcept {
+    if (syscall(SYS_close_range, first, ~0U, 0) == 0)
+        return;
+    const long top = sysconf(_SC_OPEN_MAX);
+    for (int fd = first; fd < top; fd++)
+        close(fd);
+}
+
+/** Keeps the one descriptor, as number 0, and lets go of all else that the launcher was. */
+void StandAlone(sys::Fd launcher_alive) noexcept {
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, nullptr);
+    setsid();
+    prctl(PR_SET_NAME, "clusterize-watch"); // cut to 15 characters
+    dup2(launcher_alive.Get(), 0);
+    CloseFrom(1);
+    // It holds no directory's file system busy; where this fails, it does.
+    const bool moved = chdir("/") == 0;
+    static_cast<void>(moved);
+}
+
+/** A process closes its descriptors before its children get another parent. */
+void AwaitEndOf(pid_t launcher) noexcept {
+    char nothing = 0;
+    while (read(0, &nothing, 1) != 0 && errno == EINTR) {
+    }
+    while (getppid() == launcher)
+        poll(nullptr, 0, 1);
+}
+
+bool IsWorker(const Charge &charge, pid_t pid) noexcept {
+    return std::any_of(charge.workers.begin(), charge.workers.end(),
+                       [pid](const Entry &worker) { return worker.pid == pid; });
+}
+
+/** Ends what is left; false: not all of it could be ended. */
+bool EndAll(const Charge &charge) {
+    const auto began = Clock::now();
+    const pid_t reaper = getppid();
+    Processes known, told;
+    for (;;) {
+        known = FindSurvivors(charge, known, reaper);
+        if (known.empty())
+            return true;
+        const auto waited = Clock::now() - began;
+        if (waited > charge.patience + GIVE_UP)
+            return false;
+        for (const auto &[pid, start] : known) {
+            if (waited >= charge.patience)
+                kill(pid, SIGKILL);
+            else if ((!IsWorker(charge, pid) || waited >= charge.patience / 2) &&
+                     told.emplace(pid, start).second)
+                kill(pid, SIGTERM);
+        }
+        poll(nullptr, 0, LOOK_MILLISECONDS);
+    }
+}
+
+} // namespace
+
+void KeepVigil(sys::Fd launcher_alive, const Charge &charge) noexcept {
+    StandAlone(launcher_alive);
+    AwaitEndOf(charge.launcher);
+    _exit(EndAll(charge) ? 0 : 1);
+}
+
+} // namespace watch

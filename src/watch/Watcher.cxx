@@ -1,0 +1,113 @@
+#include "watch/Watcher.hxx"
+#include "sys/Error.hxx"
+#include "sys/Proc.hxx"
+#include "watch/Vigil.hxx"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <new>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace watch {
+
+namespace {
+
+constexpr std::chrono::seconds BREATH{1}; // before a watcher that was killed is replaced
+
+std::uint64_t StartOf(pid_t pid) {
+    const auto stat = sys::ReadProcessStat(pid);
+    return stat ? stat->start : 0;
+}
+
+} // namespace
+
+Watcher::Watcher(loop::Loop &loop, report::Reporter &_reporter, pool::Companions &_companions,
+                 WatchSpec _spec)
+    : reporter(_reporter), companions(_companions), spec(std::move(_spec)), launcher(getpid()),
+      timer(loop, util::Bind<&Watcher::Begin>(*this)), workers(spec.slots) {}
+
+Watcher::~Watcher() noexcept {
+    if (pid != 0) {
+        kill(pid, SIGKILL);
+        while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+        }
+    }
+    if (!shared.empty())
+        munmap(shared.data(), shared.size_bytes());
+}
+
+void Watcher::Started(const pool::WorkerRef &worker) noexcept {
+    if (launcher == 1)
+        return;
+    workers[worker.slot] = worker.pid;
+    if (pid != 0)
+        shared[worker.slot].Set(worker.pid, StartOf(worker.pid));
+    else if (!timer.IsPending())
+        timer.Schedule(WORTH_WATCHING);
+}
+
+void Watcher::Gone(const pool::WorkerRef &worker, pool::ExitStatus) noexcept {
+    // The watcher keeps its number until the next one starts: what it left behind is found by it.
+    workers[worker.slot] = 0;
+    if (pid == 0 && std::count(workers.begin(), workers.end(), 0) == std::ssize(workers))
+        timer.Cancel();
+}
+
+bool Watcher::Share() noexcept {
+    if (!shared.empty())
+        return true;
+    void *memory = mmap(nullptr, spec.slots * sizeof(Entry), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return false;
+    auto *first = static_cast<Entry *>(memory);
+    for (unsigned i = 0; i < spec.slots; i++)
+        new (first + i) Entry{0, 0};
+    shared = {first, spec.slots};
+    return true;
+}
+
+void Watcher::Begin() noexcept {
+    int ends[2] = {-1, -1};
+    if (!Share() || pipe2(ends, O_CLOEXEC) != 0)
+        return Fail("no memory or no descriptor for it", errno);
+    const sys::UniqueFd theirs(sys::AdoptTag(), ends[0]);
+    sys::UniqueFd ours(sys::AdoptTag(), ends[1]);
+    for (unsigned i = 0; i < spec.slots; i++)
+        if (workers[i] != 0)
+            shared[i].Set(workers[i], StartOf(workers[i]));
+    const Charge charge = {spec.run,          shared,       spec.own_groups, launcher, getpgrp(),
+                           StartOf(launcher), spec.patience};
+    const pid_t child = fork();
+    if (child < 0)
+        return Fail("cannot fork", errno);
+    if (child == 0)
+        KeepVigil(theirs, charge); // which closes the other end
+    pid = child;
+    alive = std::move(ours);
+    companions.Accompany(child,
+                         util::BoundMethod<void(pool::ExitStatus)>::Make<&Watcher::OnEnd>(*this));
+}
+
+void Watcher::OnEnd(pool::ExitStatus) noexcept {
+    pid = 0;
+    alive.Close();
+    reporter.Say(report::Level::WARN, "the watcher was ended from outside: starting another");
+    timer.Schedule(BREATH);
+}
+
+void Watcher::Fail(std::string_view what, int error) noexcept {
+    if (!failed)
+        reporter.Say(report::Level::WARN,
+                     fmt::format("no watcher: {}: {}; what workers leave behind would outlive a "
+                                 "launcher that is killed",
+                                 what, sys::ErrnoText(error)));
+    failed = true;
+}
+
+} // namespace watch
