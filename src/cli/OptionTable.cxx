@@ -130,6 +130,12 @@ void ApplyJobs(Options &options, Text, const Context &context) {
     options.jobs_source = context.source;
 }
 
+void ApplyThen(Options &options, Text text, const Context &context) {
+    if (util::Trim(text).empty())
+        throw UserError("must be a command for sh -c");
+    options.then = {context.source, std::string(text)};
+}
+
 void ApplyRestart(Options &options, Text text, const Context &context) {
     const auto *row = util::FindRow(pool::RESTARTS, text);
     if (row == nullptr)
@@ -203,7 +209,7 @@ void ApplyLogLevel(Options &options, Text text, const Context &) {
 void ApplyNothing(Options &, Text, const Context &) {}
 
 // clang-format off
-constexpr std::array<OptionRow, 26> OPTIONS = {{
+constexpr std::array<OptionRow, 27> OPTIONS = {{
     // name, letter, value, group, help, repeatable, from the environment, apply
     {"workers", 'n', "N|auto|-K|P%", Group::WORKERS,
      "how many workers: a number; as many as there are CPUs to use (auto), K fewer, or P percent of them. "
@@ -237,6 +243,9 @@ constexpr std::array<OptionRow, 26> OPTIONS = {{
 
     {"jobs", 0, "", Group::LIFECYCLE,
      "the workers are jobs: run each to its end, restart none", false, true, ApplyJobs},
+    {"then", 0, "COMMAND", Group::LIFECYCLE,
+     "when the cluster is up, run this with sh -c; when it ends, stop and exit with its status", false, true,
+     ApplyThen},
     {"restart", 0, "always|on-failure|no", Group::LIFECYCLE,
      "which workers are replaced when they end (default: always when serving, no for jobs); always and on-failure "
      "make a serving cluster",

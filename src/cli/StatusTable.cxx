@@ -11,8 +11,9 @@ constexpr std::array<StatusRow, 7> STATUSES = {{
     {"N", "the status of the worker that decided: the first job, or the first in a stop, that "
           "failed; a boot failure; "
           "the last one when every slot had failed"},
-    {"125",
-     "clusterize itself failed: a bad option, an address that is taken, no descriptors left"},
+    {"125", "clusterize itself failed: a bad option, an address that is taken, no descriptors "
+            "left, a cluster "
+            "that never came up for its --then"},
     {"126", "the command was found but could not be executed"},
     {"127", "the command was not found"},
     {"128+N",

@@ -53,6 +53,10 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
     if (plan.pool.serving)
         pool.Add(alive);
     pool.Add(watcher);
+    if (plan.then) {
+        then.emplace(*plan.then, plan.pool, pool, starter, reporter, table, watcher);
+        pool.Observe(*then);
+    }
 }
 
 void Cluster::AddSinks() {
@@ -77,7 +81,7 @@ int Cluster::Run() noexcept {
     loop.Run();
     table.LetGo();
     reporter.Finish();
-    return ExitCode(pool.GetOutcome());
+    return then ? then->Status() : ExitCode(pool.GetOutcome());
 }
 
 void Cluster::OpenListeners() {

@@ -2,6 +2,7 @@
 
 #include "loop/SignalEvent.hxx"
 #include "main/SignalTable.hxx"
+#include "main/ThenCommand.hxx"
 #include "plan/Plan.hxx"
 #include "pool/AliveAgent.hxx"
 #include "spawn/CloneLauncher.hxx"
@@ -38,6 +39,7 @@ private:
     pool::Pool pool;
     pool::AliveAgent alive;
     watch::Watcher watcher;
+    std::optional<ThenCommand> then;
     SignalTable signal_table;
     loop::SignalEvent signals;
 };

@@ -32,14 +32,18 @@ std::uint64_t RandomBits() {
     return bits;
 }
 
-/** Before a worker is started: --restart makes a serving cluster, --jobs the opposite. */
+/** Before a worker is started: --restart and --then make a serving cluster, --jobs the opposite. */
 bool Serves(const Options &options) {
+    if (options.jobs && options.then)
+        throw util::UserError(
+            fmt::format("{} and {} contradict each other: jobs are never up, they run to their end",
+                        options.jobs_source, options.then->source));
     const bool restarts = options.restart && *options.restart != pool::RestartWhen::NO;
     if (options.jobs && restarts)
         throw util::UserError(
             fmt::format("{} and {} contradict each other: jobs run to their end once",
                         options.jobs_source, options.restart_source));
-    return !options.jobs && (!options.listeners.empty() || restarts);
+    return !options.jobs && (!options.listeners.empty() || restarts || options.then);
 }
 
 pool::RestartSpec MakeRestart(const Options &options, bool serving) {
@@ -149,8 +153,8 @@ Plan Build(Options options, Surroundings surroundings) {
     worker->cpus = std::move(options.cpus);
     worker->descriptor_limit = surroundings.descriptor_limit;
     worker->own_group = !surroundings.has_terminal;
-    worker->null_stdin =
-        options.null_stdin.value_or(workers > 1) || ServesStandardInput(options.listeners);
+    worker->null_stdin = options.null_stdin.value_or(workers > 1 || options.then) ||
+                         ServesStandardInput(options.listeners);
     const std::uint64_t random = RandomBits();
     worker->run = fmt::format("{:016x}", random);
     plan.seed = static_cast<unsigned>(random);
@@ -177,6 +181,8 @@ Plan Build(Options options, Surroundings surroundings) {
     plan.policy = policy.make();
     plan.policy_name = policy.name;
     plan.listeners = std::move(options.listeners);
+    if (options.then)
+        plan.then = std::move(options.then->value);
     plan.events = std::move(options.events);
     plan.log_level =
         options.log_level.value_or(serving ? report::Level::INFO : report::Level::WARN);

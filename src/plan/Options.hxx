@@ -51,6 +51,7 @@ struct Options {
     std::optional<contract::ContractList> contracts;
 
     bool jobs = false;
+    std::optional<Named> then;
     std::optional<pool::RestartWhen> restart;
     std::string jobs_source, restart_source; // option or variable, for a message
     std::optional<MaxRestarts> max_restarts;

@@ -26,6 +26,7 @@ struct Plan {
     std::unique_ptr<net::SteeringPolicy> policy;
     std::string_view policy_name;
     pool::PoolSpec pool;
+    std::optional<std::string> then; // a shell command to run while the cluster is up
     unsigned seed = 0; // of the jitter of restarts
     std::optional<Named> events;
     report::Level log_level = report::Level::INFO;

@@ -15,6 +15,9 @@ public:
 
     /** `pid` is a child of the launcher that was not reaped yet; its end is told once. */
     virtual void Accompany(pid_t pid, util::BoundMethod<void(ExitStatus)> on_end) = 0;
+
+    /** The same, and the cluster is not over before it has ended. */
+    virtual void Await(pid_t pid, util::BoundMethod<void(ExitStatus)> on_end) = 0;
 };
 
 } // namespace pool

@@ -4,6 +4,7 @@
 #include "net/ListenerTable.hxx"
 #include "pool/Commands.hxx"
 #include "pool/Companions.hxx"
+#include "pool/PoolObserver.hxx"
 #include "pool/RestartPolicy.hxx"
 #include "pool/Slot.hxx"
 #include "pool/StopLadder.hxx"
@@ -54,6 +55,7 @@ public:
          util::BoundMethod<void()> on_finished);
 
     void Add(Agent &agent) { agents.push_back(&agent); }
+    void Observe(PoolObserver &_observer) noexcept { observer = &_observer; }
 
     /** Starts the first worker; the others follow one a turn of the loop. */
     void Start() noexcept;
@@ -65,10 +67,19 @@ public:
     void Reap() noexcept override;
     void Ready(const WorkerRef &worker, std::string_view by) noexcept override;
     void Accompany(pid_t pid, util::BoundMethod<void(ExitStatus)> on_end) override {
-        companions.emplace(pid, on_end);
+        companions.emplace(pid, Companion{on_end, false});
+    }
+    void Await(pid_t pid, util::BoundMethod<void(ExitStatus)> on_end) override {
+        companions.emplace(pid, Companion{on_end, true});
+        awaited++;
     }
 
 private:
+    struct Companion {
+        util::BoundMethod<void(ExitStatus)> on_end;
+        bool awaited;
+    };
+
     void Perform(Slot &slot, Action action) noexcept override;
 
     // Starting
@@ -113,11 +124,13 @@ private:
     const PoolSpec spec;
     const util::BoundMethod<void()> on_finished;
     std::vector<Agent *> agents;
+    PoolObserver *observer = nullptr; // or nobody
 
     sys::UniqueFd null_device; // opened for the first worker that needs it
     std::deque<Slot> slots;
     std::unordered_map<pid_t, Slot *> by_pid;
-    std::unordered_map<pid_t, util::BoundMethod<void(ExitStatus)>> companions;
+    std::unordered_map<pid_t, Companion> companions;
+    unsigned awaited = 0; // companions that the end waits for
     unsigned last_id = 0;
     unsigned started_slots = 0; // slots that have had their first start
     unsigned ready_slots = 0;

@@ -39,7 +39,7 @@ void Pool::Reap() noexcept {
     // No signal may go to a number that is nobody's any more: all are forgotten before any end is acted on.
     bool orphan_ended = false;
     std::vector<std::pair<Slot *, ExitStatus>> workers;
-    std::vector<std::pair<util::BoundMethod<void(ExitStatus)>, ExitStatus>> ours;
+    std::vector<std::pair<Companion, ExitStatus>> ours;
     for (const Ended &end : ended) {
         if (const auto found = by_pid.find(end.pid); found != by_pid.end()) {
             workers.emplace_back(found->second, end.status);
@@ -54,9 +54,11 @@ void Pool::Reap() noexcept {
     const bool out_of_memory = oom_kills && oom_kills->Rose();
     for (const auto &[slot, status] : workers)
         OnEnded(*slot, status, out_of_memory);
-    for (const auto &[on_end, status] : ours)
-        on_end(status);
-    if (!orphan_ended)
+    for (const auto &[companion, status] : ours) {
+        awaited -= companion.awaited ? 1 : 0;
+        companion.on_end(status);
+    }
+    if (!orphan_ended && ours.empty())
         return;
     // Its own children have become ours: look again.
     for (Slot &slot : slots)

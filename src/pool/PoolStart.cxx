@@ -129,6 +129,8 @@ void Pool::Activate(Slot &slot) noexcept {
     if (ready_slots == slots.size() && !was_up) {
         was_up = true;
         reporter.Emit(report::Up{spec.slots, DescribeListeners(table)});
+        if (observer != nullptr)
+            observer->OnUp();
     }
 }
 

@@ -18,6 +18,8 @@ void Pool::Stop(const StopRequest &request) noexcept {
                 request.signo != 0 ? std::optional(sys::SignalName(request.signo)) : std::nullopt});
         if (outcome.kind == Outcome::Kind::COMPLETED)
             outcome.kind = Outcome::Kind::STOPPED;
+        if (observer != nullptr)
+            observer->OnStop(request);
         start_event.Cancel();
         workers_have_signal = request.workers_have_it;
         for (Slot &slot : slots)
@@ -34,6 +36,8 @@ void Pool::OnStopSignal() noexcept {
 }
 
 void Pool::OnStopKill() noexcept {
+    if (observer != nullptr)
+        observer->OnStopKill();
     for (Slot &slot : slots)
         slot.Fire(Trigger::TIME_OVER);
     if (finished_slots == slots.size())
@@ -48,6 +52,10 @@ void Pool::SendStopSignal(Slot &slot) noexcept {
 void Pool::FinishIfLast() noexcept {
     if (finished_slots < slots.size())
         return;
+    if (awaited != 0) {
+        observer->OnAllGone();
+        return;
+    }
     // Children that no worker's end has brought to light, and PID 1's strangers.
     const auto strays =
         no_children ? std::vector<Orphan>()

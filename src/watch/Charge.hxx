@@ -9,7 +9,7 @@
 
 namespace watch {
 
-/** The worker of a slot, in memory that launcher and watcher share: the launcher writes, the watcher reads when the
+/** The worker of a slot (or a companion), in memory that launcher and watcher share: the launcher writes, the watcher reads when the
  *  launcher is no more. The start time comes before the pid, so that a launcher that is killed in
  *  between leaves no pid with another's time. */
 struct Entry {

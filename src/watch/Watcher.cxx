@@ -29,7 +29,7 @@ std::uint64_t StartOf(pid_t pid) {
 Watcher::Watcher(loop::Loop &loop, report::Reporter &_reporter, pool::Companions &_companions,
                  WatchSpec _spec)
     : reporter(_reporter), companions(_companions), spec(std::move(_spec)), launcher(getpid()),
-      timer(loop, util::Bind<&Watcher::Begin>(*this)), workers(spec.slots) {}
+      timer(loop, util::Bind<&Watcher::Begin>(*this)), processes(spec.slots + 1) {}
 
 Watcher::~Watcher() noexcept {
     if (pid != 0) {
@@ -42,33 +42,37 @@ Watcher::~Watcher() noexcept {
 }
 
 void Watcher::Started(const pool::WorkerRef &worker) noexcept {
+    Tell(worker.slot, worker.pid);
+}
+
+void Watcher::Tell(unsigned place, pid_t process) noexcept {
     if (launcher == 1)
         return;
-    workers[worker.slot] = worker.pid;
+    processes[place] = process;
     if (pid != 0)
-        shared[worker.slot].Set(worker.pid, StartOf(worker.pid));
+        shared[place].Set(process, StartOf(process));
     else if (!timer.IsPending())
         timer.Schedule(WORTH_WATCHING);
 }
 
 void Watcher::Gone(const pool::WorkerRef &worker, pool::ExitStatus) noexcept {
     // The watcher keeps its number until the next one starts: what it left behind is found by it.
-    workers[worker.slot] = 0;
-    if (pid == 0 && std::count(workers.begin(), workers.end(), 0) == std::ssize(workers))
+    processes[worker.slot] = 0;
+    if (pid == 0 && std::count(processes.begin(), processes.end(), 0) == std::ssize(processes))
         timer.Cancel();
 }
 
 bool Watcher::Share() noexcept {
     if (!shared.empty())
         return true;
-    void *memory = mmap(nullptr, spec.slots * sizeof(Entry), PROT_READ | PROT_WRITE,
+    void *memory = mmap(nullptr, processes.size() * sizeof(Entry), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return false;
     auto *first = static_cast<Entry *>(memory);
-    for (unsigned i = 0; i < spec.slots; i++)
+    for (std::size_t i = 0; i < processes.size(); i++)
         new (first + i) Entry{0, 0};
-    shared = {first, spec.slots};
+    shared = {first, processes.size()};
     return true;
 }
 
@@ -78,9 +82,9 @@ void Watcher::Begin() noexcept {
         return Fail("no memory or no descriptor for it", errno);
     const sys::UniqueFd theirs(sys::AdoptTag(), ends[0]);
     sys::UniqueFd ours(sys::AdoptTag(), ends[1]);
-    for (unsigned i = 0; i < spec.slots; i++)
-        if (workers[i] != 0)
-            shared[i].Set(workers[i], StartOf(workers[i]));
+    for (std::size_t i = 0; i < processes.size(); i++)
+        if (processes[i] != 0)
+            shared[i].Set(processes[i], StartOf(processes[i]));
     const Charge charge = {spec.run,          shared,       spec.own_groups, launcher, getpgrp(),
                            StartOf(launcher), spec.patience};
     const pid_t child = fork();

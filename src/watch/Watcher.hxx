@@ -34,10 +34,11 @@ public:
     void Started(const pool::WorkerRef &worker) noexcept override;
     void Gone(const pool::WorkerRef &worker, pool::ExitStatus status) noexcept override;
 
-    /** 0: there is none (yet). */
-    pid_t Pid() const noexcept { return pid; }
+    /** A companion that is to be ended as the workers are; there is one at most. */
+    void Watch(pid_t companion) noexcept { Tell(spec.slots, companion); }
 
 private:
+    void Tell(unsigned place, pid_t process) noexcept;
     void Begin() noexcept;
     void OnEnd(pool::ExitStatus status) noexcept;
     bool Share() noexcept;
@@ -48,7 +49,7 @@ private:
     const WatchSpec spec;
     const pid_t launcher;
     loop::TimerEvent timer;
-    std::vector<pid_t> workers; // by slot; 0: none
+    std::vector<pid_t> processes; // the worker of each slot, then the companion; 0: none
     std::span<Entry> shared; // the same for the watcher's eyes, mapped when there is one
     sys::UniqueFd alive; // the watcher waits for its end
     pid_t pid = 0;

@@ -1,0 +1,97 @@
+#include "main/ThenCommand.hxx"
+#include "contract/Contracts.hxx"
+#include "main/ExitCode.hxx"
+#include "util/Table.hxx"
+
+#include <csignal>
+#include <unistd.h>
+
+namespace launcher {
+
+namespace {
+
+constexpr std::string_view STAGE = "then";
+
+report::Error MakeError(int error, std::string message) {
+    return {STAGE, error, std::move(message), std::nullopt, std::nullopt};
+}
+
+} // namespace
+
+spawn::LaunchSpec ThenCommand::MakeLaunchSpec() const {
+    spawn::LaunchSpec launch;
+    launch.paths = {"/bin/sh"};
+    launch.argv = {"sh", "-c", command};
+    launch.env = spec.worker->environment;
+    launch.env.Set("CLUSTERIZE_PID", std::to_string(getpid()));
+    launch.env.Set("CLUSTERIZE_RUN", spec.worker->run); // what it leaves behind is found by it
+    launch.env.Set("CLUSTERIZE_WORKER_COUNT", std::to_string(spec.slots));
+    const auto exports = table.Exports(0);
+    util::FindRow(contract::CONTRACTS, "port")->render(contract::MakeHandover(exports), launch.env);
+    launch.descriptor_limit = spec.worker->descriptor_limit;
+    launch.own_group = spec.worker->own_group;
+    launch.stop_signal = SIGTERM;
+    return launch;
+}
+
+void ThenCommand::OnUp() noexcept {
+    reporter.Say(report::Level::INFO, "up: running the command of --then");
+    spawn::LaunchSpec launch = MakeLaunchSpec();
+    const auto result = launcher.Launch(launch);
+    if (const auto *failure = std::get_if<spawn::LaunchFailure>(&result)) {
+        reporter.Emit(MakeError(failure->error, "--then: " + spawn::Describe(*failure, launch)));
+        pool.Stop({pool::StopRequest::Kind::QUICK, "the command of --then cannot run", 0, false});
+        return;
+    }
+    was_started = true;
+    pid = std::get<spawn::Launched>(result).pid;
+    watcher.Watch(pid);
+    pool.Await(pid, util::BoundMethod<void(pool::ExitStatus)>::Make<&ThenCommand::OnEnd>(*this));
+}
+
+void ThenCommand::OnEnd(pool::ExitStatus status) noexcept {
+    pid = 0;
+    ended = status;
+    decided = !stopping;
+    pool.Stop({pool::StopRequest::Kind::QUICK, "the command of --then has ended", 0, false});
+}
+
+void ThenCommand::OnStop(const pool::StopRequest &request) noexcept {
+    stopping = true;
+    signo = request.signo;
+    if (!was_started && !ended && signo == 0)
+        reporter.Emit(MakeError(0, "the cluster never came up: the command of --then was not run"));
+    if (!request.workers_have_it)
+        Send(SIGTERM);
+}
+
+void ThenCommand::OnStopKill() noexcept {
+    Send(SIGKILL);
+}
+
+void ThenCommand::OnAllGone() noexcept {
+    if (stopping)
+        return;
+    reporter.Say(report::Level::WARN, "no worker is left: ending the command of --then");
+    pool.Stop({pool::StopRequest::Kind::QUICK, "no worker is left", 0, false});
+}
+
+/** To all of its pipeline, where it has a process group of its own. */
+void ThenCommand::Send(int number) noexcept {
+    if (pid != 0)
+        kill(spec.worker->own_group ? -pid : pid, number);
+}
+
+int ThenCommand::Status() const noexcept {
+    const int own = ended ? ended->Code() : 0;
+    if (decided)
+        return own;
+    if (signo != 0)
+        return own != 0 ? own : 128 + signo;
+    if (!was_started)
+        return OWN_FAILURE;
+    const int cluster = ExitCode(pool.GetOutcome());
+    return cluster != 0 ? cluster : 1;
+}
+
+} // namespace launcher
