@@ -135,7 +135,8 @@ TEST_CASE("a worker finds the variables that the manual page promises and no oth
 TEST_CASE("the variable of each option is read and named when its value is wrong") {
     const std::map<std::string, std::string> wrong = {{"--chdir", "/nonexistent/directory"},
                                                       {"--env", "no-equals-sign"},
-                                                      {"--events", "/nonexistent/directory/file"}};
+                                                      {"--events", "/nonexistent/directory/file"},
+                                                      {"--then", " "}};
     for (const std::string &option : OptionsOfEnvironment()) {
         const auto found = wrong.find(option);
         const std::string value = found != wrong.end() ? found->second : "no/such:value";
