@@ -156,6 +156,20 @@ struct Error {
     template <typename Visitor> void VisitFields(Visitor &&visit) const;
 };
 
+/** A line that a worker wrote; not said to people, who read the output itself. There are many of them:
+ *  `line` is borrowed and good until Emit() returns. */
+struct Output : WorkerEvent {
+    static constexpr std::string_view NAME = "output",
+                                      HELP = "a worker wrote a line (with --output events)";
+    std::string_view stream, line; // stdout, stderr; without its newline
+
+    template <typename Visitor> void VisitFields(Visitor &&visit) const {
+        WorkerEvent::VisitFields(visit);
+        visit("stream", stream);
+        visit("line", line);
+    }
+};
+
 struct Stop {
     static constexpr std::string_view NAME = "stop", HELP = "the cluster begins to stop";
     std::string_view reason;
@@ -176,8 +190,8 @@ struct Dropped {
     template <typename Visitor> void VisitFields(Visitor &&visit) const { visit("count", count); }
 };
 
-using Event =
-    std::variant<Setup, Fork, Online, Ready, Up, Exit, Restart, Failed, Error, Stop, Dropped>;
+using Event = std::variant<Setup, Fork, Online, Ready, Up, Exit, Restart, Failed, Error, Output,
+                           Stop, Dropped>;
 
 struct EventRow {
     std::string_view name, help;

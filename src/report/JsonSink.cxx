@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <ctime>
+#include <type_traits>
 
 namespace report {
 
@@ -12,7 +14,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // A dead reader may hold the end of the launcher up for so long.
-constexpr int FINISH_MILLISECONDS = 200;
+constexpr std::chrono::milliseconds PATIENCE{200};
 
 std::string FormatTime(WallTime time) {
     const auto since =
@@ -53,34 +55,65 @@ template <typename Value> Json ToValue(const Value &value) {
     return value;
 }
 
-std::string Line(const Json &object) {
-    // Addresses and messages may hold any bytes; a line is valid UTF-8 all the same.
-    return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+/** Addresses, messages and lines may hold any bytes; the text is valid UTF-8 all the same. */
+std::string Dump(const Json &value) {
+    return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+bool IsPlain(std::string_view text) noexcept {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+}
+
+// The object is written as text at once: the lines of workers come in hundreds of thousands.
+template <typename Value> void AppendValue(std::string &text, const Value &value) {
+    if constexpr (std::is_same_v<Value, bool>)
+        text += value ? "true" : "false";
+    else if constexpr (std::is_integral_v<Value>)
+        text += fmt::format_int(value).c_str();
+    else if constexpr (std::is_same_v<Value, std::string_view>)
+        if (IsPlain(value))
+            text.append("\"").append(value).append("\"");
+        else
+            text += Dump(value);
+    else
+        text += Dump(ToValue(value));
+}
+
+std::string ToObject(const Event &event, WallTime time) {
+    std::string text;
+    std::visit(
+        [&text, time](const auto &fact) {
+            text.append(R"({"event":")").append(fact.NAME).append(R"(","time":")");
+            text.append(FormatTime(time)).append("\"");
+            fact.VisitFields([&text](const char *name, const auto &value) {
+                text.append(",\"").append(name).append("\":");
+                AppendValue(text, value);
+            });
+        },
+        event);
+    text += '}';
+    return text;
 }
 
 } // namespace
 
 std::string ToJson(const Event &event, WallTime time) {
-    Json object;
-    std::visit(
-        [&object, time](const auto &fact) {
-            object["event"] = fact.NAME;
-            object["time"] = FormatTime(time);
-            fact.VisitFields(
-                [&object](const char *name, const auto &value) { object[name] = ToValue(value); });
-        },
-        event);
-    return Line(object);
+    return ToObject(event, time) + '\n';
 }
 
 void JsonSink::Emit(const Event &event, WallTime time) noexcept {
+    if (std::holds_alternative<Output>(event)) {
+        outlet.Add({}, ToObject(event, time));
+        return;
+    }
     outlet.Flush();
     TellDropped(time);
     outlet.Write(ToJson(event, time));
 }
 
 void JsonSink::Finish() noexcept {
-    outlet.Flush(FINISH_MILLISECONDS);
+    outlet.Flush(PATIENCE);
     TellDropped(std::chrono::system_clock::now());
 }
 

@@ -9,7 +9,8 @@ namespace report {
  *  After lines had to be dropped: `dropped`, before the next one or at the end. */
 class JsonSink final : public Sink {
 public:
-    explicit JsonSink(Outlet _outlet) noexcept : outlet(std::move(_outlet)) {}
+    /** `_outlet` is borrowed. The output of workers is added to it, not flushed. */
+    explicit JsonSink(Outlet &_outlet) noexcept : outlet(_outlet) {}
 
     void Emit(const Event &event, WallTime time) noexcept override;
     void Finish() noexcept override;
@@ -17,7 +18,7 @@ public:
 private:
     void TellDropped(WallTime time);
 
-    Outlet outlet;
+    Outlet &outlet;
 };
 
 /** The line, with its newline. */

@@ -26,7 +26,8 @@ std::string Describe(const std::vector<ListenerInfo> &listeners) {
     return text;
 }
 
-/** A sentence and its level; one overload per event, so a new event does not compile without one. */
+/** A sentence and its level; one overload per event, so a new event does not compile without one, or
+ *  without silence (nullopt). */
 struct Sentence {
     Level level;
     std::string text;
@@ -89,6 +90,10 @@ Sentence Render(const Error &error) {
     return {Level::ERROR, error.message};
 }
 
+std::nullopt_t Render(const Output &) {
+    return std::nullopt;
+}
+
 Sentence Render(const Stop &stop) {
     return {Level::INFO, fmt::format("stopping: {}{}{}", stop.reason, stop.signal ? " " : "",
                                      stop.signal.value_or(""))};
@@ -103,7 +108,11 @@ Sentence Render(const Dropped &dropped) {
 void TextSink::Emit(const Event &event, WallTime) noexcept {
     if (level == Level::ERROR && !std::holds_alternative<Error>(event))
         return;
-    Sentence sentence = std::visit([](const auto &fact) { return Render(fact); }, event);
+    std::optional<Sentence> rendered =
+        std::visit([](const auto &fact) -> std::optional<Sentence> { return Render(fact); }, event);
+    if (!rendered)
+        return;
+    Sentence &sentence = *rendered;
     if (const auto *setup = std::get_if<Setup>(&event)) {
         one_job = !setup->serving && setup->workers == 1;
         held = std::move(sentence.text);

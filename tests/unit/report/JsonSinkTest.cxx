@@ -133,7 +133,8 @@ TEST_CASE("a path that is no UTF-8 in a listener's address") {
 
 TEST_CASE("the sink writes a line at once") {
     const unit::Pipe pipe;
-    JsonSink sink{Outlet(sys::Fd(pipe.writer))};
+    Outlet outlet{sys::Fd(pipe.writer)};
+    JsonSink sink{outlet};
     sink.Emit(Fork{WORKER}, TIME);
     CHECK(pipe.ReadNow() == Render(Fork{WORKER}));
     sink.Say(Level::ERROR, "a sentence for people");
@@ -142,7 +143,8 @@ TEST_CASE("the sink writes a line at once") {
 
 TEST_CASE("what had to be dropped is counted, said once, and lines stay whole") {
     const unit::Pipe pipe;
-    JsonSink sink{Outlet(sys::Fd(pipe.writer))};
+    Outlet outlet{sys::Fd(pipe.writer)};
+    JsonSink sink{outlet};
     const Error large = {"x", 0, std::string(100'000, 'm'), std::nullopt, std::nullopt};
     const std::string line = Render(large);
     // What fits into the pipe (64 KiB) and behind it (1 MiB); the rest is lost.
@@ -151,7 +153,7 @@ TEST_CASE("what had to be dropped is counted, said once, and lines stay whole") 
         sink.Emit(large, TIME);
     std::string all = pipe.ReadNow();
     for (int i = 0; i < 100; i++) {
-        sink.Finish(); // writes on
+        outlet.Flush();
         const std::string more = pipe.ReadNow();
         if (more.empty())
             break;

@@ -83,7 +83,7 @@ TEST_CASE("a reader that is gone: nothing is kept, nothing fails") {
         outlet.Write(KILOBYTE);
     CHECK(outlet.HasRoom());
     CHECK(outlet.TakeDropped() == 0);
-    outlet.Flush(1000);
+    outlet.Flush(std::chrono::milliseconds(1000));
 }
 
 TEST_CASE("a socket that is full, and one whose peer is gone") {
@@ -118,7 +118,7 @@ TEST_CASE("waiting for the reader at the end has a limit") {
     for (int i = 0; i < 100; i++)
         outlet.Write(KILOBYTE);
     const auto begin = std::chrono::steady_clock::now();
-    outlet.Flush(50);
+    outlet.Flush(std::chrono::milliseconds(50));
     const auto taken = std::chrono::steady_clock::now() - begin;
     CHECK(taken >= std::chrono::milliseconds(45));
     CHECK(taken < std::chrono::seconds(20));

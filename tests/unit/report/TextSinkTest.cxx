@@ -14,7 +14,7 @@ const std::vector<ListenerInfo> LISTENERS = {{"web", "::", 8000U, "tcp"},
 constexpr const char *ADDRESSES = "[::]:8000, 127.0.0.1:53 (udp), /run/x.sock";
 
 struct Log {
-    explicit Log(Level level) : sink(Outlet(sys::Fd(pipe.writer)), level) {}
+    explicit Log(Level level) : sink(outlet, level) {}
 
     std::string operator()(const Event &event) {
         sink.Emit(event, WallTime{});
@@ -22,6 +22,7 @@ struct Log {
     }
 
     unit::Pipe pipe;
+    Outlet outlet{sys::Fd(pipe.writer)};
     TextSink sink;
 };
 
