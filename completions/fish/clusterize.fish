@@ -5,8 +5,8 @@
 # the options still go on.
 function __fish_clusterize_command
     set -l words (commandline -opc) (commandline -ct)
-    set -l with_value -n --workers --env --chdir --user --group --cpu-affinity --stdin -p --port \
-        -l --listen --backlog --balance --contract --restart --max-restarts --exit-ok \
+    set -l with_value -n --workers --env --chdir --user --group --cpu-affinity --stdin --output -p \
+        --port -l --listen --backlog --balance --contract --restart --max-restarts --exit-ok \
         --stop-signal --stop-timeout --stop-delay --events --log-level --list
     set -e words[1]
     while set -q words[2]
@@ -74,6 +74,7 @@ complete -c clusterize -n __fish_clusterize_options -l group -x -a '(__fish_comp
 complete -c clusterize -n __fish_clusterize_options -l cpu-affinity -x -a 'auto' -d 'Pin each slot to a processor'
 complete -c clusterize -n __fish_clusterize_options -l expand -d 'Expand templates in the arguments, too'
 complete -c clusterize -n __fish_clusterize_options -l stdin -x -a 'inherit null' -d 'What the workers read'
+complete -c clusterize -n __fish_clusterize_options -l output -r -F -a 'inherit prefix events null' -d 'What becomes of their output'
 
 # Listeners
 complete -c clusterize -n __fish_clusterize_options -s p -l port -x -d 'Serve a port'

@@ -4,6 +4,7 @@
 #include "cli/StatusTable.hxx"
 #include "contract/Contracts.hxx"
 #include "contract/Template.hxx"
+#include "output/Modes.hxx"
 #include "pool/RestartPolicy.hxx"
 #include "report/Event.hxx"
 #include "report/Level.hxx"
@@ -63,6 +64,9 @@ std::string RenderEvents() {
 std::string RenderRestarts() {
     return RenderRows(pool::RESTARTS);
 }
+std::string RenderOutputs() {
+    return RenderRows(output::MODES);
+}
 std::string RenderLevels() {
     return RenderRows(report::LEVELS);
 }
@@ -79,7 +83,7 @@ struct ListRow {
     std::string (*render)();
 };
 
-constexpr std::array<ListRow, 11> LISTS = {{
+constexpr std::array<ListRow, 12> LISTS = {{
     {"options", "the options, with their groups", RenderOptions},
     {"listeners", "forms of address for --port and --listen", RenderListeners},
     {"contracts", "values of --contract, beside auto and none", RenderContracts},
@@ -87,6 +91,7 @@ constexpr std::array<ListRow, 11> LISTS = {{
     {"templates", "what expands in --env and, with --expand, in arguments", RenderTemplates},
     {"restarts", "values of --restart", RenderRestarts},
     {"signals", "values of --stop-signal, beside auto and RTMIN+N", RenderSignals},
+    {"outputs", "values of --output", RenderOutputs},
     {"events", "what --events writes", RenderEvents},
     {"levels", "values of --log-level", RenderLevels},
     {"statuses", "exit statuses", RenderStatuses},

@@ -103,6 +103,11 @@ void ApplyStdin(Options &options, Text text, const Context &) {
     options.null_stdin = text == "null";
 }
 
+void ApplyOutput(Options &options, Text text, const Context &context) {
+    options.output = output::ParseOutput(text);
+    options.output.source = context.source;
+}
+
 void ApplyListener(Options &options, Text text, const Context &context) {
     const auto specs = net::ParseListener(text, context.listen);
     options.listeners.insert(options.listeners.end(), specs.begin(), specs.end());
@@ -209,7 +214,7 @@ void ApplyLogLevel(Options &options, Text text, const Context &) {
 void ApplyNothing(Options &, Text, const Context &) {}
 
 // clang-format off
-constexpr std::array<OptionRow, 27> OPTIONS = {{
+constexpr std::array<OptionRow, 28> OPTIONS = {{
     // name, letter, value, group, help, repeatable, from the environment, apply
     {"workers", 'n', "N|auto|-K|P%", Group::WORKERS,
      "how many workers: a number; as many as there are CPUs to use (auto), K fewer, or P percent of them. "
@@ -226,6 +231,10 @@ constexpr std::array<OptionRow, 27> OPTIONS = {{
      ApplyExpand},
     {"stdin", 0, "inherit|null", Group::WORKERS,
      "the workers' standard input (default: inherit with one worker, else null)", false, true, ApplyStdin},
+    {"output", 0, "inherit|prefix|events|null|FILE", Group::WORKERS,
+     "what becomes of their standard output and error: left alone (inherit, the default), whole lines with the "
+     "worker's id before them (prefix), events, nothing (null), or lines of a file whose name may have {id} or {slot}",
+     false, true, ApplyOutput},
 
     {"port", 'p', "[HOST:]PORT[/udp]", Group::LISTENERS,
      "serve this port; without HOST on all addresses, IPv4 and IPv6; 0: a free one", true, true, ApplyListener},

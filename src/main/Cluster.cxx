@@ -14,31 +14,6 @@
 
 namespace launcher {
 
-namespace {
-
-/** `--events`: a file to append to, an inherited descriptor, or standard output. */
-report::Outlet OpenEvents(const plan::Named &events) {
-    const std::string &target = events.value;
-    if (target == "-")
-        return report::Outlet(sys::Fd(STDOUT_FILENO));
-    if (target.starts_with("fd:")) {
-        const int fd = static_cast<int>(util::ParseUnsigned(target.substr(3), INT_MAX).value_or(0));
-        // The workers have no use for it, and its reader waits for the end.
-        if (fcntl(fd, F_GETFD) < 0 || (fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0))
-            throw util::UserError(fmt::format("{} {}: descriptor {} is not open", events.source,
-                                              util::Quote(target), fd));
-        return report::Outlet(sys::Fd(fd));
-    }
-    sys::UniqueFd file(sys::AdoptTag(),
-                       open(target.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
-    if (!file.IsDefined())
-        throw util::UserError(
-            fmt::format("{} {}: {}", events.source, util::Quote(target), sys::ErrnoText(errno)));
-    return report::Outlet(std::move(file));
-}
-
-} // namespace
-
 Cluster::Cluster(plan::Plan _plan, bool has_terminal)
     : plan(std::move(_plan)), table(*plan.policy, plan.pool.slots),
       pool(loop, reporter, table, starter, plan.pool, plan.seed,
@@ -50,6 +25,7 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
       signals(loop, SignalTable::Signals(),
               loop::SignalEvent::Callback::Make<&SignalTable::OnSignals>(signal_table)) {
     AddSinks();
+    AddOutput();
     if (plan.pool.serving)
         pool.Add(alive);
     pool.Add(watcher);
@@ -60,10 +36,49 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
 }
 
 void Cluster::AddSinks() {
-    if (plan.events)
-        reporter.Add(std::make_unique<report::JsonSink>(OpenEvents(*plan.events)));
-    reporter.Add(
-        std::make_unique<report::TextSink>(report::Outlet(sys::Fd(STDERR_FILENO)), plan.log_level));
+    if (plan.events) {
+        events = &OpenEvents();
+        reporter.Add(std::make_unique<report::JsonSink>(events->GetOutlet()));
+    }
+    reporter.Add(std::make_unique<report::TextSink>(
+        drains.Borrow(sys::Fd(STDERR_FILENO)).GetOutlet(), plan.log_level));
+}
+
+/** `--events`: a file to append to, an inherited descriptor, or standard output. */
+output::Drain &Cluster::OpenEvents() {
+    const std::string &target = plan.events->value;
+    if (target == "-")
+        return drains.Borrow(sys::Fd(STDOUT_FILENO));
+    if (target.starts_with("fd:")) {
+        const int fd = static_cast<int>(util::ParseUnsigned(target.substr(3), INT_MAX).value_or(0));
+        // The workers have no use for it, and its reader waits for the end.
+        if (fcntl(fd, F_GETFD) < 0 || (fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0))
+            throw util::UserError(fmt::format("{} {}: descriptor {} is not open",
+                                              plan.events->source, util::Quote(target), fd));
+        return drains.Borrow(sys::Fd(fd));
+    }
+    sys::UniqueFd file(sys::AdoptTag(),
+                       open(target.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
+    if (!file.IsDefined())
+        throw util::UserError(fmt::format("{} {}: {}", plan.events->source, util::Quote(target),
+                                          sys::ErrnoText(errno)));
+    return drains.Own(std::move(file));
+}
+
+void Cluster::AddOutput() {
+    if (plan.output.mode == output::Mode::INHERIT)
+        return;
+    captured.emplace(loop, reporter, drains, plan.output, events,
+                     util::Bind<&Cluster::OnWritten>(*this));
+    pool.Add(*captured);
+    signal_table.OnReopen(util::Bind<&output::OutputAgent::Reopen>(*captured));
+}
+
+void Cluster::OnFinished() noexcept {
+    if (captured)
+        captured->Finish(pool.IsTimeOver());
+    else
+        OnWritten();
 }
 
 int Cluster::Run() noexcept {

@@ -3,6 +3,7 @@
 #include "loop/SignalEvent.hxx"
 #include "main/SignalTable.hxx"
 #include "main/ThenCommand.hxx"
+#include "output/OutputAgent.hxx"
 #include "plan/Plan.hxx"
 #include "pool/AliveAgent.hxx"
 #include "spawn/CloneLauncher.hxx"
@@ -25,21 +26,27 @@ public:
 
 private:
     void AddSinks();
+    output::Drain &OpenEvents();
+    void AddOutput();
     void OpenListeners();
     void WarnOfCovered();
     void EmitSetup();
-    void OnFinished() noexcept { loop.Break(); }
+    void OnFinished() noexcept;
+    void OnWritten() noexcept { loop.Break(); }
 
     plan::Plan plan;
     report::Reporter reporter;
     loop::MonotonicClock clock;
     loop::Loop loop{clock};
+    output::Drains drains{loop};
+    output::Drain *events = nullptr;
     net::ListenerTable table;
     spawn::CloneLauncher starter;
     pool::Pool pool;
     pool::AliveAgent alive;
     watch::Watcher watcher;
     std::optional<ThenCommand> then;
+    std::optional<output::OutputAgent> captured; // where the workers' output is not theirs alone
     SignalTable signal_table;
     loop::SignalEvent signals;
 };

@@ -15,6 +15,7 @@ enum class Reaction : std::uint8_t {
     QUICK, // stop without delay
     HANG_UP, // stop where the terminal has gone and for jobs; else relay
     RELAY, // to every worker, once
+    REOPEN, // files that were renamed are opened anew; then relay
     SUSPEND, // stop the workers' execution, then the launcher's
     RESUME,
     SCALE, // from the terminal job control; nothing yet where a process sent it
@@ -31,7 +32,7 @@ struct SignalRow {
 // a limit (SEGV, BUS, ILL, FPE, TRAP, ABRT, SYS, XCPU, XFSZ), which have their default effect.
 constexpr std::array<SignalRow, 21> SIGNALS = {{
     {SIGHUP, Reaction::HANG_UP},  {SIGINT, Reaction::STOP},
-    {SIGQUIT, Reaction::QUICK},   {SIGUSR1, Reaction::RELAY},
+    {SIGQUIT, Reaction::QUICK},   {SIGUSR1, Reaction::REOPEN},
     {SIGUSR2, Reaction::RELAY},   {SIGPIPE, Reaction::DROP},
     {SIGALRM, Reaction::RELAY},   {SIGTERM, Reaction::STOP},
     {SIGSTKFLT, Reaction::RELAY}, {SIGCHLD, Reaction::REAP},
@@ -92,6 +93,10 @@ void SignalTable::OnSignal(const signalfd_siginfo &signal) noexcept {
         return Stop(signo, pool::StopRequest::Kind::QUICK, from_terminal);
     case Reaction::HANG_UP:
         return OnHangUp(from_terminal);
+    case Reaction::REOPEN:
+        if (on_reopen)
+            on_reopen();
+        return commands.Relay(signo);
     case Reaction::RELAY:
         if (signo != SIGWINCH || !from_terminal)
             commands.Relay(signo);

@@ -2,6 +2,7 @@
 
 #include "loop/Clock.hxx"
 #include "pool/Commands.hxx"
+#include "util/BoundMethod.hxx"
 
 #include <csignal>
 #include <sys/signalfd.h>
@@ -21,6 +22,9 @@ public:
     /** What the launcher takes in: all of the table but those that it was started to ignore. */
     static sigset_t Signals() noexcept;
 
+    /** What USR1 does beside being relayed. */
+    void OnReopen(util::BoundMethod<void()> _on_reopen) noexcept { on_reopen = _on_reopen; }
+
     /** Signals first, deaths after them: a worker that dies of a signal that asked for a stop is not
      *  taken for a crash. */
     void OnSignals(const std::vector<signalfd_siginfo> &signals) noexcept;
@@ -38,6 +42,7 @@ private:
     pool::Commands &commands;
     loop::MonotonicClock &clock;
     const bool has_terminal, serving;
+    util::BoundMethod<void()> on_reopen;
     bool stopping = false;
     int ended_by = 0;
 };

@@ -1,4 +1,5 @@
 #include "net/ListenerKinds.hxx"
+#include "output/Colour.hxx"
 #include "plan/Plan.hxx"
 #include "plan/StopSignal.hxx"
 #include "sys/Accounts.hxx"
@@ -121,6 +122,20 @@ void CheckInherited(const std::vector<net::ListenSpec> &listeners) {
                     util::Quote(listeners[k].text), util::Quote(listeners[i].text)));
 }
 
+output::OutputSpec MakeOutput(const Options &options, const spawn::Environment &environment,
+                              unsigned workers) {
+    output::OutputSpec output = options.output;
+    output.workers = workers;
+    output.shared = options.then.has_value();
+    if (output.mode == output::Mode::EVENTS && !options.events)
+        throw util::UserError(
+            fmt::format("{} events: needs --events, which says where they go", output.source));
+    if (output.mode == output::Mode::PREFIX)
+        output.colour =
+            output::AllowsColour(environment.Find("NO_COLOR"), environment.Find("TERM"));
+    return output;
+}
+
 } // namespace
 
 Plan Build(Options options, Surroundings surroundings) {
@@ -142,6 +157,8 @@ Plan Build(Options options, Surroundings surroundings) {
         spec.backlog = backlog;
         spec.nonblocking = nonblocking;
     }
+
+    plan.output = MakeOutput(options, surroundings.environment, workers);
 
     auto worker = std::make_shared<pool::WorkerSpec>();
     worker->expand_arguments = options.expand;

@@ -2,6 +2,7 @@
 
 #include "contract/Contracts.hxx"
 #include "net/ListenSpec.hxx"
+#include "output/Modes.hxx"
 #include "plan/WorkerCount.hxx"
 #include "pool/RestartPolicy.hxx"
 #include "report/Level.hxx"
@@ -60,6 +61,7 @@ struct Options {
     std::optional<int> stop_signal; // empty: auto
     std::optional<util::Duration> stop_timeout, stop_delay;
 
+    output::OutputSpec output;
     std::optional<Named> events;
     std::optional<report::Level> log_level;
 };

@@ -28,6 +28,7 @@ struct Plan {
     pool::PoolSpec pool;
     std::optional<std::string> then; // a shell command to run while the cluster is up
     unsigned seed = 0; // of the jitter of restarts
+    output::OutputSpec output;
     std::optional<Named> events;
     report::Level log_level = report::Level::INFO;
     std::vector<std::string> warnings;

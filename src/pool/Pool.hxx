@@ -62,6 +62,9 @@ public:
 
     const Outcome &GetOutcome() const noexcept { return outcome; }
 
+    /** Is the time for a stop over? It may come to that after `on_finished`, which is then called once more. */
+    bool IsTimeOver() const noexcept { return ladder.IsOver(); }
+
     void Stop(const StopRequest &request) noexcept override;
     void Relay(int signo) noexcept override;
     void Reap() noexcept override;

@@ -40,8 +40,10 @@ void Pool::OnStopKill() noexcept {
         observer->OnStopKill();
     for (Slot &slot : slots)
         slot.Fire(Trigger::TIME_OVER);
-    if (finished_slots == slots.size())
-        OnStrayTimer();
+    if (finished_slots < slots.size())
+        return;
+    OnStrayTimer();
+    FinishIfLast();
 }
 
 void Pool::SendStopSignal(Slot &slot) noexcept {

@@ -19,7 +19,7 @@ struct Floor {
 };
 
 /** From the ground up. A room's library names rooms of a lower floor only. A new room gets its row. */
-constexpr std::array<Floor, 14> FLOORS = {{
+constexpr std::array<Floor, 15> FLOORS = {{
     {"util", 0},
     {"sys", 1},
     {"loop", 2},
@@ -31,18 +31,20 @@ constexpr std::array<Floor, 14> FLOORS = {{
     {"balance", 5},
     {"pool", 5},
     {"watch", 6},
+    {"output", 6},
     {"plan", 7},
     {"cli", 8},
     {"main", 9},
 }};
 
 /** Pairs that the floors alone would let through one way: neither includes the other. */
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> STRANGERS = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> STRANGERS = {{
     {"loop", "report"},
     {"spawn", "net"},
     {"contract", "balance"},
     {"pool", "balance"},
     {"loop", "net"},
+    {"watch", "output"},
 }};
 
 struct ThirdParty {

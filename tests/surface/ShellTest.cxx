@@ -21,6 +21,13 @@ void CheckOptionsOf(const Shell &shell) {
 void CheckValuesOf(const Shell &shell) {
     for (const auto &[option, values] : ValuesOfOptions())
         CheckSame("values of " + option, shell.Complete("clusterize " + option + " "), values);
+    Names outputs = RowSet("outputs");
+    CHECK(outputs.erase("FILE") == 1); // anything else, and completed as one
+    const Names output = shell.Complete("clusterize --output ");
+    for (const std::string &name : outputs) {
+        INFO(name);
+        CHECK(output.contains(name));
+    }
     const std::string equals = "--balance=";
     Names completed;
     for (std::string value : shell.Complete("clusterize " + equals)) {

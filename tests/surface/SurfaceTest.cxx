@@ -160,6 +160,9 @@ TEST_CASE("each list has its place in the manual page") {
     CheckSame("balance", manual.Names("BALANCE", "Cm"), RowSet("balance"));
     CheckSame("restarts", manual.Names("RESTARTS", "Cm"), RowSet("restarts"));
     CheckSame("events", manual.Names("EVENTS", "Cm"), RowSet("events"));
+    Names outputs = manual.Names("OUTPUT", "Cm");
+    outputs.insert("FILE");
+    CheckSame("outputs", outputs, RowSet("outputs"));
     CheckSame("levels", manual.Names("LOG", "Cm"), RowSet("levels"));
     CheckSame("statuses", manual.Names("EXIT STATUS", "Li"), RowSet("statuses"));
 

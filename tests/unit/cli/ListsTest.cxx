@@ -48,7 +48,10 @@ TEST_CASE("names") {
                                                        "server-starter", "nginx", "php-fpm", "puma",
                                                        "gunicorn"});
     CHECK(FirstWords(RenderList("events")) == Texts{"setup", "fork", "online", "ready", "up",
-                                                    "exit", "restart", "failed", "error", "stop"});
+                                                    "exit", "restart", "failed", "error", "output",
+                                                    "stop", "dropped"});
+    CHECK(FirstWords(RenderList("outputs")) ==
+          Texts{"inherit", "prefix", "events", "null", "FILE"});
     CHECK(FirstWords(RenderList("statuses")) == Texts{"0", "1", "N", "125", "126", "127", "128+N"});
     const auto signals = FirstWords(RenderList("signals"));
     for (const char *name : {"HUP", "INT", "TERM", "USR1", "WINCH"})

@@ -94,6 +94,27 @@ TEST_CASE("restart: the delay is seconds") {
             "\n");
 }
 
+TEST_CASE("output: the line as it is, any bytes") {
+    const std::string worker = R"(,"id":3,"slot":2,"generation":1,"pid":4242)";
+    CHECK(Render(Output{WORKER, "stdout", "plain \tand \xff\x1b[0m \"quoted\" \xc3\xa4"}) ==
+          R"({"event":"output",)" + AT + worker + R"(,"stream":"stdout","line":"plain \tand )" +
+              "\xef\xbf\xbd" + R"(\u001b[0m \"quoted\" )" + "\xc3\xa4\"}\n");
+    CHECK(Render(Output{WORKER, "stderr", ""}) ==
+          R"({"event":"output",)" + AT + worker + R"(,"stream":"stderr","line":""})" + "\n");
+}
+
+TEST_CASE("lines of workers are added, whatever is kept, and written with the next flush") {
+    const unit::Pipe pipe;
+    Outlet outlet{sys::Fd(pipe.writer)};
+    JsonSink sink{outlet};
+    sink.Emit(Output{WORKER, "stdout", "one"}, TIME);
+    sink.Emit(Output{WORKER, "stdout", "two"}, TIME);
+    CHECK(pipe.ReadNow().empty());
+    sink.Emit(Fork{WORKER}, TIME);
+    CHECK(pipe.ReadNow() == Render(Output{WORKER, "stdout", "one"}) +
+                                Render(Output{WORKER, "stdout", "two"}) + Render(Fork{WORKER}));
+}
+
 TEST_CASE("error, with and without errno and worker") {
     CHECK(Render(Error{"exec", ENOENT, "cannot start", 5U, 1U}) ==
           R"({"event":"error",)" + AT +
@@ -153,7 +174,7 @@ TEST_CASE("what had to be dropped is counted, said once, and lines stay whole") 
         sink.Emit(large, TIME);
     std::string all = pipe.ReadNow();
     for (int i = 0; i < 100; i++) {
-        outlet.Flush();
+        sink.Finish(); // writes on
         const std::string more = pipe.ReadNow();
         if (more.empty())
             break;
@@ -178,7 +199,8 @@ TEST_CASE("what had to be dropped is counted, said once, and lines stay whole") 
 
 TEST_CASE("the count comes before the next event, where that finds room first") {
     const unit::Pipe pipe;
-    JsonSink sink{Outlet(sys::Fd(pipe.writer))};
+    Outlet outlet{sys::Fd(pipe.writer)};
+    JsonSink sink{outlet};
     const std::string message(700'000, 'm');
     for (int i = 0; i < 3; i++)
         sink.Emit(Error{"x", 0, message, std::nullopt, std::nullopt}, TIME);

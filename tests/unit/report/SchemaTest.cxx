@@ -41,6 +41,7 @@ std::vector<Event> Samples() {
         Failed{2, "exit status 1", 5, 30},
         Error{"exec", ENOENT, "cannot start", 5U, 1U},
         Error{"boot", 0, "ended", std::nullopt, std::nullopt},
+        Output{worker, "stdout", "a line"},
         Stop{"signal", "SIGTERM"},
         Stop{"boot failure", std::nullopt},
         Dropped{7},
