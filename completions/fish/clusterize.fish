@@ -7,7 +7,7 @@ function __fish_clusterize_command
     set -l words (commandline -opc) (commandline -ct)
     set -l with_value -n --workers --env --chdir --user --group --cpu-affinity --stdin --output -p \
         --port -l --listen --backlog --balance --contract --restart --max-restarts --exit-ok \
-        --stop-signal --stop-timeout --stop-delay --events --log-level --list
+        --stop-signal --stop-timeout --stop-delay --events --log-level --pid-file --list
     set -e words[1]
     while set -q words[2]
         if test "$words[1]" = --
@@ -97,6 +97,8 @@ complete -c clusterize -n __fish_clusterize_options -l stop-delay -x -d 'Time un
 # Reporting
 complete -c clusterize -n __fish_clusterize_options -l events -r -F -a '- fd:' -d 'Write events as lines of JSON'
 complete -c clusterize -n __fish_clusterize_options -l log-level -x -a '(__fish_clusterize_list levels)' -d 'How much is logged'
+complete -c clusterize -n __fish_clusterize_options -l pid-file -r -F -d 'Hold the process id in a file'
+complete -c clusterize -n __fish_clusterize_options -l dry-run -d 'Print what would be done'
 complete -c clusterize -n __fish_clusterize_options -l list -x -a '(__fish_clusterize_list lists)' -d 'Print a table'
 complete -c clusterize -n __fish_clusterize_options -s V -l version -d 'Print the version'
 complete -c clusterize -n __fish_clusterize_options -s h -l help -d 'Print the help'

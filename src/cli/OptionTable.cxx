@@ -1,5 +1,6 @@
 #include "cli/OptionTable.hxx"
 #include "balance/Policies.hxx"
+#include "cli/ShowTable.hxx"
 #include "sys/Accounts.hxx"
 #include "sys/CpuSet.hxx"
 #include "sys/Error.hxx"
@@ -210,11 +211,21 @@ void ApplyLogLevel(Options &options, Text text, const Context &) {
     options.log_level = row->level;
 }
 
+void ApplyPidFile(Options &options, Text text, const Context &context) {
+    if (text.empty())
+        throw UserError("must be a file");
+    options.pid_file = {context.source, std::string(text)};
+}
+
+void ApplyDryRun(Options &options, Text, const Context &) {
+    options.dry_run = true;
+}
+
 // --list, --version and --help are answered by the command line itself.
 void ApplyNothing(Options &, Text, const Context &) {}
 
 // clang-format off
-constexpr std::array<OptionRow, 28> OPTIONS = {{
+constexpr std::array<OptionRow, 30> ROWS = {{
     // name, letter, value, group, help, repeatable, from the environment, apply
     {"workers", 'n', "N|auto|-K|P%", Group::WORKERS,
      "how many workers: a number; as many as there are CPUs to use (auto), K fewer, or P percent of them. "
@@ -278,6 +289,11 @@ constexpr std::array<OptionRow, 28> OPTIONS = {{
      "append what happens as JSON, one object a line", false, true, ApplyEvents},
     {"log-level", 0, "LEVEL", Group::REPORTING,
      "error, warn, info or debug (default: info when serving, warn for jobs)", false, true, ApplyLogLevel},
+    {"pid-file", 0, "FILE", Group::REPORTING,
+     "hold the launcher's process id in a file while it runs", false, true, ApplyPidFile},
+    {"dry-run", 0, "", Group::REPORTING,
+     "print what would be done: each option with its value and where that comes from, the command, its variables; "
+     "and end", false, true, ApplyDryRun},
     {"list", 0, "KIND", Group::REPORTING,
      "print a list of what can be named and end; --list lists names the kinds", false, false, ApplyNothing},
     {"version", 'V', "", Group::REPORTING, "print the version and end", false, false, ApplyNothing},
@@ -285,7 +301,19 @@ constexpr std::array<OptionRow, 28> OPTIONS = {{
 }};
 // clang-format on
 
-static_assert(util::NamesAreUnique(OPTIONS));
+static_assert(util::NamesAreUnique(ROWS));
+static_assert(util::NamesAreUnique(SHOWS));
+
+/** Each row with its function of cli/ShowTable.hxx; what has none there does not compile. */
+constexpr auto WithShows() {
+    static_assert(SHOWS.size() == ROWS.size());
+    auto rows = ROWS;
+    for (OptionRow &row : rows)
+        row.show = util::FindRow(SHOWS, row.name)->show;
+    return rows;
+}
+
+constexpr auto OPTIONS = WithShows();
 
 } // namespace
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "net/ListenerKinds.hxx"
-#include "plan/Options.hxx"
+#include "plan/Plan.hxx"
 
 #include <array>
 #include <span>
@@ -33,6 +33,10 @@ struct OptionRow {
     /** Throws util::UserError with what would be right; the caller names option and value. A flag gets
      *  an empty text. */
     void (*apply)(plan::Options &options, std::string_view text, const OptionContext &context);
+
+    /** For --dry-run: the value that counts, as the plan has it; empty: there is none. Of a repeatable
+     *  option the uses are shown. nullptr: it is no setting. Filled from cli/ShowTable. */
+    std::string (*show)(const plan::Plan &plan) = nullptr;
 
     bool IsFlag() const noexcept { return value.empty(); }
 };

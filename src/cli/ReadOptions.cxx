@@ -17,6 +17,7 @@ void Apply(const OptionRow &row, const std::string &source, std::string_view val
         OptionContext named = context;
         named.source = source;
         row.apply(options, value, named);
+        options.said.push_back({row.name, source, std::string(value)});
     } catch (const util::UserError &error) {
         throw util::UserError(fmt::format("{} {}: {}", source, util::Quote(value), error.what()));
     }

@@ -84,17 +84,21 @@ void Cluster::OnFinished() noexcept {
 int Cluster::Run() noexcept {
     for (const std::string &warning : plan.warnings)
         reporter.Say(report::Level::WARN, warning);
+    std::string_view stage = "listen";
     try {
         OpenListeners();
+        stage = "pid-file";
+        WritePidFile();
         EmitSetup();
     } catch (const util::UserError &error) {
-        reporter.Emit(report::Error{"listen", 0, error.what(), std::nullopt, std::nullopt});
+        reporter.Emit(report::Error{stage, 0, error.what(), std::nullopt, std::nullopt});
         reporter.Finish();
         return OWN_FAILURE;
     }
     pool.Start();
     loop.Run();
     table.LetGo();
+    pid_file.reset();
     reporter.Finish();
     return then ? then->Status() : ExitCode(pool.GetOutcome());
 }
@@ -103,6 +107,18 @@ void Cluster::OpenListeners() {
     for (const net::ListenSpec &spec : plan.listeners)
         table.Open(spec);
     WarnOfCovered();
+}
+
+/** After the listeners: a second instance that finds its address taken leaves the file alone. */
+void Cluster::WritePidFile() {
+    if (!plan.pid_file)
+        return;
+    try {
+        pid_file.emplace(plan.pid_file->value);
+    } catch (const std::system_error &error) {
+        throw util::UserError(fmt::format("{} {}: {}", plan.pid_file->source,
+                                          util::Quote(plan.pid_file->value), error.what()));
+    }
 }
 
 void Cluster::WarnOfCovered() {

@@ -7,7 +7,10 @@
 #include "plan/Plan.hxx"
 #include "pool/AliveAgent.hxx"
 #include "spawn/CloneLauncher.hxx"
+#include "sys/PidFile.hxx"
 #include "watch/Watcher.hxx"
+
+#include <optional>
 
 namespace launcher {
 
@@ -29,6 +32,7 @@ private:
     output::Drain &OpenEvents();
     void AddOutput();
     void OpenListeners();
+    void WritePidFile();
     void WarnOfCovered();
     void EmitSetup();
     void OnFinished() noexcept;
@@ -41,6 +45,7 @@ private:
     output::Drains drains{loop};
     output::Drain *events = nullptr;
     net::ListenerTable table;
+    std::optional<sys::PidFile> pid_file;
     spawn::CloneLauncher starter;
     pool::Pool pool;
     pool::AliveAgent alive;

@@ -3,6 +3,7 @@
 #include "cli/ReadOptions.hxx"
 #include "contract/Consumed.hxx"
 #include "main/Cluster.hxx"
+#include "main/DryRun.hxx"
 #include "main/ExitCode.hxx"
 #include "main/Version.hxx"
 #include "sys/Accounts.hxx"
@@ -109,7 +110,10 @@ int main(int argc, char **argv) {
             return written ? EXIT_SUCCESS : Fail("cannot write to standard output");
         }
         const bool has_terminal = sys::HasTerminal();
-        Cluster cluster(MakePlan(line, has_terminal), has_terminal);
+        plan::Plan plan = MakePlan(line, has_terminal);
+        if (plan.dry_run)
+            return Rehearse(plan);
+        Cluster cluster(std::move(plan), has_terminal);
         status = cluster.Run();
         ended_by = cluster.EndedBy();
     } catch (const std::exception &error) {

@@ -68,6 +68,7 @@ void TakeActivation(Options &options, const Surroundings &surroundings,
         const sys::Accounts accounts;
         options.listeners =
             net::ParseListener("systemd", {accounts, &*surroundings.activation, ""});
+        options.said.push_back({"listen", "LISTEN_FDS", "systemd"});
         return;
     }
     const bool used = std::any_of(options.listeners.begin(), options.listeners.end(),
@@ -80,7 +81,7 @@ void TakeActivation(Options &options, const Surroundings &surroundings,
                         surroundings.activation->Count()));
 }
 
-unsigned CountWorkers(const Options &options, Surroundings &surroundings) {
+unsigned CountWorkers(Options &options, Surroundings &surroundings) {
     if (options.workers)
         return Resolve(*options.workers);
     if (options.listeners.empty())
@@ -92,6 +93,7 @@ unsigned CountWorkers(const Options &options, Surroundings &surroundings) {
         throw util::UserError(
             fmt::format("WEB_CONCURRENCY={}: not a number of workers from 1 to {}, or auto",
                         *surroundings.web_concurrency, MOST_WORKERS));
+    options.said.push_back({"workers", "WEB_CONCURRENCY", *surroundings.web_concurrency});
     surroundings.environment.Unset("WEB_CONCURRENCY");
     return Resolve(*count);
 }
@@ -113,10 +115,20 @@ bool ServesStandardInput(const std::vector<net::ListenSpec> &listeners) {
                        [](const net::ListenSpec &spec) { return spec.descriptor == 0; });
 }
 
-void CheckInherited(const std::vector<net::ListenSpec> &listeners) {
+bool IsSame(const net::ListenSpec &one, const net::ListenSpec &other) {
+    using Source = net::ListenSpec::Source;
+    return one.source == Source::OPENED && other.source == Source::OPENED && one.at == other.at &&
+           one.at.address.Port().value_or(1) != 0;
+}
+
+void CheckTwice(const std::vector<net::ListenSpec> &listeners) {
     for (std::size_t i = 0; i < listeners.size(); i++)
         for (std::size_t k = 0; k < i; k++)
-            if (listeners[i].descriptor >= 0 && listeners[i].descriptor == listeners[k].descriptor)
+            if (IsSame(listeners[i], listeners[k]))
+                throw util::UserError(
+                    fmt::format("{} is asked for twice", util::Quote(listeners[i].text)));
+            else if (listeners[i].descriptor >= 0 &&
+                     listeners[i].descriptor == listeners[k].descriptor)
                 throw util::UserError(fmt::format(
                     "descriptor {} is asked for twice: {} and {}", listeners[i].descriptor,
                     util::Quote(listeners[k].text), util::Quote(listeners[i].text)));
@@ -141,7 +153,7 @@ output::OutputSpec MakeOutput(const Options &options, const spawn::Environment &
 Plan Build(Options options, Surroundings surroundings) {
     Plan plan;
     TakeActivation(options, surroundings, plan.warnings);
-    CheckInherited(options.listeners);
+    CheckTwice(options.listeners);
     const unsigned workers = CountWorkers(options, surroundings);
     const bool serving = Serves(options);
     const auto contracts =
@@ -201,6 +213,9 @@ Plan Build(Options options, Surroundings surroundings) {
     if (options.then)
         plan.then = std::move(options.then->value);
     plan.events = std::move(options.events);
+    plan.pid_file = std::move(options.pid_file);
+    plan.dry_run = options.dry_run;
+    plan.said = std::move(options.said);
     plan.log_level =
         options.log_level.value_or(serving ? report::Level::INFO : report::Level::WARN);
     return plan;

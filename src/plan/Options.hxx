@@ -26,6 +26,13 @@ struct Named {
     std::string source, value;
 };
 
+/** One use of an option, for --dry-run. */
+struct Said {
+    std::string_view option; // the name of its row
+    std::string source; // option or variable
+    std::string value;
+};
+
 /** `--max-restarts N/TIME` */
 struct MaxRestarts {
     unsigned most;
@@ -62,8 +69,11 @@ struct Options {
     std::optional<util::Duration> stop_timeout, stop_delay;
 
     output::OutputSpec output;
-    std::optional<Named> events;
+    std::optional<Named> events, pid_file;
     std::optional<report::Level> log_level;
+
+    bool dry_run = false;
+    std::vector<Said> said; // in the order of the uses
 };
 
 } // namespace plan

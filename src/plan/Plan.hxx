@@ -29,9 +29,11 @@ struct Plan {
     std::optional<std::string> then; // a shell command to run while the cluster is up
     unsigned seed = 0; // of the jitter of restarts
     output::OutputSpec output;
-    std::optional<Named> events;
+    std::optional<Named> events, pid_file;
     report::Level log_level = report::Level::INFO;
     std::vector<std::string> warnings;
+    bool dry_run = false; // say all of this and do nothing
+    std::vector<Said> said; // where it comes from
 };
 
 /** Puts defaults in place and checks what only the whole shows. Throws util::UserError. */

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 
 namespace plan {
 
@@ -37,6 +38,14 @@ unsigned AutoWorkers() {
     const double cpus = static_cast<double>(sys::AllowedCpus().size());
     const double quota = std::ceil(sys::CpuQuota().value_or(cpus));
     return static_cast<unsigned>(std::max(1.0, std::min(cpus, quota)));
+}
+
+std::string ExplainAutoWorkers() {
+    const std::size_t cpus = sys::AllowedCpus().size();
+    const auto quota = sys::CpuQuota();
+    return fmt::format("{} CPU{} to run on, {}", cpus, cpus == 1 ? "" : "s",
+                       quota ? fmt::format("quota of the control groups {}", *quota)
+                             : "no quota of a control group");
 }
 
 unsigned Resolve(const WorkerCount &count, unsigned (*auto_workers)()) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace plan {
@@ -19,6 +20,9 @@ std::optional<WorkerCount> ParseWorkerCount(std::string_view text) noexcept;
 /** `auto`: the CPUs that this process may use, or the tightest quota of the cgroups around it, rounded
  *  up, where that is less. At least 1. */
 unsigned AutoWorkers();
+
+/** "2 CPUs, quota of the control groups 1.5": what AutoWorkers() went by. */
+std::string ExplainAutoWorkers();
 
 /** 1 to MOST_WORKERS; `auto_workers` is asked only where the form needs it. */
 unsigned Resolve(const WorkerCount &count, unsigned (*auto_workers)() = AutoWorkers);

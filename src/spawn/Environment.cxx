@@ -31,6 +31,13 @@ std::optional<std::string_view> Environment::Find(std::string_view name) const n
     return std::string_view(entries[i]).substr(name.size() + 1);
 }
 
+std::vector<std::string_view> Environment::LateNames() const {
+    std::vector<std::string_view> names;
+    for (const Late &item : late)
+        names.push_back(std::string_view(item.entry).substr(0, item.digits - 1));
+    return names;
+}
+
 void Environment::Set(std::string_view name, std::string_view value) {
     Unset(name);
     std::string entry;

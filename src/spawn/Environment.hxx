@@ -32,6 +32,9 @@ public:
 
     const std::vector<std::string> &Entries() const noexcept { return entries; }
 
+    /** Of what only the child knows. */
+    std::vector<std::string_view> LateNames() const;
+
     /** An envp for exec; the pointers go into this object. Entries that may be left out stand last, so
      *  that the child leaves them out by ending the array. */
     struct Block {
