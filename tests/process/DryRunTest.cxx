@@ -128,7 +128,7 @@ TEST_CASE("listeners, command and contracts") {
 TEST_CASE("the variables are those that the worker finds then") {
     const std::string address = "127.0.0.1:" + std::to_string(FreePort());
     const std::vector<std::string> options = {
-        "--jobs", "-p", address, "--env", "SLOT={slot}", "--env", "LISTEN_FDNAMES=mine"};
+        "--jobs", "-n", "1", "-p", address, "--env", "SLOT={slot}", "--env", "LISTEN_FDNAMES=mine"};
     auto arguments = options;
     arguments.emplace_back("env");
     const auto lines = DryRun(arguments);
