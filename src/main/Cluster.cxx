@@ -21,7 +21,7 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
       alive(loop, pool), watcher(loop, reporter, pool,
                                  {plan.pool.worker->run, plan.pool.slots,
                                   plan.pool.worker->own_group, plan.pool.stop.timeout}),
-      signal_table(pool, clock, has_terminal, plan.pool.serving),
+      signal_table(loop, pool, clock, has_terminal, plan.pool.serving),
       signals(loop, SignalTable::Signals(),
               loop::SignalEvent::Callback::Make<&SignalTable::OnSignals>(signal_table)) {
     AddSinks();

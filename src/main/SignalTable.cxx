@@ -10,6 +10,8 @@ namespace launcher {
 
 namespace {
 
+constexpr std::chrono::milliseconds LAST_WORDS{200};
+
 enum class Reaction : std::uint8_t {
     STOP, // graceful stop; once more a second later: kill
     QUICK, // stop without delay
@@ -123,12 +125,20 @@ void SignalTable::Stop(int signo, pool::StopRequest::Kind kind, bool from_termin
 }
 
 void SignalTable::OnHangUp(bool from_terminal) noexcept {
-    // A shell that exits sends it too, as a process; then the terminal is gone as well.
-    const bool gone = from_terminal || (has_terminal && !sys::HasTerminal());
-    if (gone || !serving)
+    if (from_terminal || !serving)
         Stop(SIGHUP, pool::StopRequest::Kind::GRACEFUL, false);
+    else if (has_terminal)
+        hang_up_timer.Schedule(LAST_WORDS);
     else
         commands.Relay(SIGHUP);
+}
+
+/** A shell that exits hangs its jobs up as a process, before the terminal is gone. */
+void SignalTable::OnHangUpTimer() noexcept {
+    if (sys::HasTerminal())
+        commands.Relay(SIGHUP);
+    else
+        Stop(SIGHUP, pool::StopRequest::Kind::GRACEFUL, false);
 }
 
 void SignalTable::Suspend(bool from_terminal) noexcept {

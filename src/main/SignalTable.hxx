@@ -1,6 +1,7 @@
 #pragma once
 
 #include "loop/Clock.hxx"
+#include "loop/TimerEvent.hxx"
 #include "pool/Commands.hxx"
 #include "util/BoundMethod.hxx"
 
@@ -13,11 +14,12 @@ namespace launcher {
 /** What the launcher does with each signal, over pool::Commands. */
 class SignalTable {
 public:
-    /** `commands` and `clock` are borrowed. `has_terminal`: the workers are in the launcher's process group, so what
+    /** `loop`, `commands` and `clock` are borrowed. `has_terminal`: the workers are in the launcher's process group, so what
      *  the terminal sends has reached them as well. */
-    SignalTable(pool::Commands &_commands, loop::MonotonicClock &_clock, bool _has_terminal,
-                bool _serving) noexcept
-        : commands(_commands), clock(_clock), has_terminal(_has_terminal), serving(_serving) {}
+    SignalTable(loop::Loop &loop, pool::Commands &_commands, loop::MonotonicClock &_clock,
+                bool _has_terminal, bool _serving) noexcept
+        : commands(_commands), clock(_clock), has_terminal(_has_terminal), serving(_serving),
+          hang_up_timer(loop, util::Bind<&SignalTable::OnHangUpTimer>(*this)) {}
 
     /** What the launcher takes in: all of the table but those that it was started to ignore. */
     static sigset_t Signals() noexcept;
@@ -36,6 +38,7 @@ private:
     void OnSignal(const signalfd_siginfo &signal) noexcept;
     void Stop(int signo, pool::StopRequest::Kind kind, bool from_terminal) noexcept;
     void OnHangUp(bool from_terminal) noexcept;
+    void OnHangUpTimer() noexcept;
     void Suspend(bool from_terminal) noexcept;
     void Resume() noexcept;
 
@@ -43,6 +46,7 @@ private:
     loop::MonotonicClock &clock;
     const bool has_terminal, serving;
     util::BoundMethod<void()> on_reopen;
+    loop::TimerEvent hang_up_timer; // until it is known what a HUP of a process meant
     bool stopping = false;
     int ended_by = 0;
 };

@@ -31,10 +31,12 @@ std::vector<long> NumbersIn(const std::string &directory) {
     return numbers;
 }
 
-/** State and parent, the two fields after the name in parentheses. */
+/** Fields after the name in parentheses. */
 struct Stat {
     char state = 0;
-    pid_t parent = 0;
+    pid_t parent = 0, group = 0, session = 0;
+    int terminal = 0;
+    pid_t foreground = 0; // group of that terminal
 };
 
 std::optional<Stat> ReadStat(pid_t pid) {
@@ -44,7 +46,8 @@ std::optional<Stat> ReadStat(pid_t pid) {
         return std::nullopt;
     std::istringstream is(text.substr(name_end + 1));
     Stat stat;
-    is >> stat.state >> stat.parent;
+    is >> stat.state >> stat.parent >> stat.group >> stat.session >> stat.terminal >>
+        stat.foreground;
     return stat;
 }
 
@@ -152,6 +155,11 @@ std::optional<char> State(pid_t pid) {
     if (!stat)
         return std::nullopt;
     return stat->state;
+}
+
+bool IsInForeground(pid_t pid) {
+    const auto stat = ReadStat(pid);
+    return stat && stat->foreground == stat->group;
 }
 
 bool Alive(pid_t pid) {

@@ -34,6 +34,9 @@ std::string StatusField(pid_t pid, const std::string &field);
 /** R, S, D, T, Z, …; nothing where there is no such process. */
 std::optional<char> State(pid_t pid);
 
+/** Its process group is the one that reads from its terminal. */
+bool IsInForeground(pid_t pid);
+
 /** It exists and is no zombie. */
 bool Alive(pid_t pid);
 

@@ -119,6 +119,7 @@ TEST_CASE("the processes of an nginx whose master is killed with the launcher") 
     (void)kill(master, SIGSTOP); // it shall not tell its own
     cluster.Signal(SIGKILL);
     (void)kill(master, SIGKILL);
+    CHECK(cluster.Wait() == Killed(SIGKILL));
     CHECK(WaitFor([&] { return std::none_of(all.begin(), all.end(), Alive); }));
 }
 
