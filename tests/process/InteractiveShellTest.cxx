@@ -49,6 +49,17 @@ public:
         return family;
     }
 
+    /** What it says of the command that ends now. */
+    std::string Status() {
+        // Typed before, it would be the command's to read.
+        REQUIRE(WaitFor([this] { return Family().empty(); }));
+        const std::string before = Out();
+        Type("echo status=$?.\n");
+        REQUIRE(WaitFor([&] { return Contains(Out().substr(before.size()), "."); }));
+        const std::string said_now = Out().substr(before.size());
+        return said_now.substr(0, said_now.find('.'));
+    }
+
     bool AllAre(bool stopped) const {
         const std::vector<pid_t> family = Family();
         return family.size() == 3 &&
@@ -68,8 +79,7 @@ TEST_CASE("interactive bash: a loop ends with Ctrl-C") {
     shell.Type("for i in 1 2 3; do \"$CL\" -n 2 -- \"$BEHAVE\" signal-log; echo next; done\n");
     REQUIRE(WaitFor([&] { return Count(shell.Out(), "start ") == 2; }));
     shell.Type(CTRL_C);
-    shell.Type("echo status=$?\n");
-    shell.WaitOut("status=130");
+    CHECK(shell.Status() == "status=130");
     CHECK(Count(shell.Out(), "start ") == 2);
     CHECK(Count(shell.Out(), "got 2 ") == 2);
     CHECK(!Contains(shell.Out(), "next"));
@@ -92,8 +102,7 @@ TEST_CASE("interactive bash: Ctrl-Z, bg, fg") {
     REQUIRE(WaitFor([&] { return IsInForeground(launcher); }));
     CHECK(shell.AllAre(false));
     shell.Type(CTRL_C);
-    shell.Type("echo status=$?\n");
-    shell.WaitOut("status=130");
+    CHECK(shell.Status() == "status=130");
     CHECK(Count(shell.Out(), "start ") == 2);
     CHECK(Count(shell.Out(), "got 2 ") == 2);
 }
@@ -114,8 +123,7 @@ TEST_CASE("interactive bash: in the background it runs, and a worker that reads 
     shell.WaitOut("words");
     CHECK(shell.Family().size() == 2);
     shell.Type(CTRL_C);
-    shell.Type("echo status=$?\n");
-    shell.WaitOut("status=130");
+    CHECK(shell.Status() == "status=130");
 }
 
 TEST_CASE("interactive bash: exit with a job that is suspended hangs it up") {
