@@ -163,7 +163,7 @@ void OutputAgent::Finish(bool time_is_over) noexcept {
         target->GetDrain().Flush();
     if (time_is_over)
         Abandon();
-    if (IsWritten())
+    else if (IsWritten())
         FinishOnce();
 }
 
@@ -184,8 +184,7 @@ void OutputAgent::Abandon() noexcept {
             fmt::format("{} lines that workers wrote were dropped: nobody read them in time",
                         lines),
             std::nullopt, std::nullopt});
-    if (spec.mode == Mode::EVENTS)
-        FinishOnce();
+    FinishOnce(); // though the log may have kept that sentence in one of the drains
 }
 
 void OutputAgent::FinishOnce() noexcept {

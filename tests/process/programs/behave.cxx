@@ -12,8 +12,11 @@
 //                                    COMMAND; prints "child PID" when it does; then waits
 //     behave daemonize-exit COMMAND… the same, then exits with 0
 //     behave orphans N               N processes that end without a parent, prints "orphans gone"; then waits
+//     behave lines N                 N numbered lines to standard output, a tenth of that to standard error, in writes
+//                                    that end anywhere in a line
 //     behave fork-wait COMMAND…      as a shell does: runs COMMAND as a child and waits for it
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -185,6 +188,31 @@ void MakeOrphans(int count) {
     Say("orphans gone");
 }
 
+void WriteAll(int fd, std::string &text) {
+    const size_t piece = 7919;
+    for (size_t done = 0; done < text.size();) {
+        const auto n = write(fd, text.data() + done, std::min(piece, text.size() - done));
+        if (n <= 0)
+            _exit(95);
+        done += static_cast<size_t>(n);
+    }
+    text.clear();
+}
+
+void WriteLines(long count) {
+    std::string out, err;
+    for (long i = 1; i <= count; ++i) {
+        const std::string line = " slot=" + Slot() + " n=" + std::to_string(i);
+        out += "out" + line + " " + std::string(static_cast<size_t>(i % 61), 'x') + "\n";
+        if (i % 10 == 0)
+            err += "err" + line + "\n";
+        if (i % 2000 == 0 || i == count) {
+            WriteAll(STDOUT_FILENO, out);
+            WriteAll(STDERR_FILENO, err);
+        }
+    }
+}
+
 [[noreturn]] void ForkWait(char **command) {
     const pid_t child = fork();
     if (child == 0) {
@@ -212,6 +240,10 @@ int main(int argc, char **argv) {
         SignalLog();
     if (mode == "fork-wait" && value != nullptr)
         ForkWait(argv + 2);
+    if (mode == "lines" && value != nullptr) {
+        WriteLines(std::atol(value));
+        return 0;
+    }
     if (mode == "print-fds") {
         PrintFds();
         return 0;

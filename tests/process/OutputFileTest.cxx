@@ -1,0 +1,116 @@
+// --output FILE: a file for all or one each, renamed and opened anew, failing.
+
+#include "Lines.hxx"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <sys/stat.h>
+
+using namespace process;
+
+TEST_CASE("a file for each slot: both streams as they were written, appended") {
+    AsEveryone([](bool nobody) {
+        const TempDir directory;
+        if (nobody && IsRoot())
+            directory.GiveTo(NOBODY, NOBODY);
+        for (int i = 0; i < 2; ++i)
+            CHECK(RunClusterize({"-n", "2", "--output", directory / "log-{slot}.{9000+slot}", "--",
+                                 "/bin/sh", "-c",
+                                 "echo out $CLUSTERIZE_SLOT; sleep 0.2; echo err >&2"},
+                                {.nobody = nobody})
+                      .ended == Exited(0));
+        CHECK(ReadFile(directory / "log-0.9000") == "out 0\nerr\nout 0\nerr\n");
+        CHECK(ReadFile(directory / "log-1.9001") == "out 1\nerr\nout 1\nerr\n");
+    });
+}
+
+TEST_CASE("one file for all has the ids; one worker needs none") {
+    const TempDir directory;
+    const std::string shared = directory / "shared", alone = directory / "alone";
+    CHECK(RunClusterize({"-n", "4", "--output", shared, "--", Behave(), "lines", "20000"}).ended ==
+          Exited(0));
+    std::string out, err;
+    for (const std::string &line : Lines(ReadFile(shared)))
+        (Contains(line, "] err ") ? err : out) += line + "\n";
+    CHECK(Wrong(out, 4, 20'000, 1, FirstPrefix, OutLine) == "");
+    CHECK(Wrong(err, 4, 20'000, 10, FirstPrefix, ErrLine) == "");
+    CHECK(RunClusterize({"-n", "1", "--output", alone, "--", "echo", "x"}).ended == Exited(0));
+    CHECK(ReadFile(alone) == "x\n");
+}
+
+TEST_CASE("a file that was renamed is opened anew at USR1, before the workers get it") {
+    const TempDir directory;
+    const std::string log = directory / "log-0", old = directory / "log-0.1";
+    Cluster cluster({.options = {"-n", "1", "--output", directory / "log-{slot}"},
+                     .command = {Behave(), "signal-log"}});
+    REQUIRE(WaitFor([&] { return Contains(ReadFile(log), "start "); }));
+    const std::string before = ReadFile(log);
+    REQUIRE(std::rename(log.c_str(), old.c_str()) == 0);
+    cluster.Signal(SIGUSR1);
+    REQUIRE(WaitFor([&] { return Contains(ReadFile(log), "got 10 slot=0\n"); }));
+    CHECK(ReadFile(old) == before);
+    CHECK(cluster.Stop() == Exited(0));
+    CHECK(Contains(ReadFile(log), "got 15 slot=0\n"));
+    CHECK(ReadFile(old) == before);
+}
+
+TEST_CASE("lines are neither lost nor torn while the file is renamed again and again") {
+    const TempDir directory;
+    const std::string log = directory / "log";
+    Cluster cluster(
+        {.options = {"-n", "2", "--output", log},
+         .command = {"/bin/sh", "-c", "trap '' USR1; exec \"$0\" lines 200000", Behave()}});
+    // By then both ignore it.
+    REQUIRE(WaitFor([&] {
+        const std::string text = ReadFile(log);
+        return Contains(text, "[1] out") && Contains(text, "[2] out");
+    }));
+    int count = 0;
+    for (; count < 20 && !cluster.HasEnded(); ++count) {
+        REQUIRE(WaitFor([&] { return cluster.HasEnded() || !ReadFile(log).empty(); }));
+        REQUIRE(std::rename(log.c_str(), (log + "." + std::to_string(count)).c_str()) == 0);
+        if (!cluster.HasEnded())
+            cluster.Signal(SIGUSR1);
+        REQUIRE(WaitFor([&] { return cluster.HasEnded() || access(log.c_str(), F_OK) == 0; }));
+    }
+    CHECK(cluster.Wait() == Exited(0));
+    std::string out, err;
+    for (int i = 0; i <= count; ++i)
+        for (const std::string &line :
+             Lines(ReadFile(i == count ? log : log + "." + std::to_string(i))))
+            (Contains(line, "] err ") ? err : out) += line + "\n";
+    CHECK(Wrong(out, 2, 200'000, 1, FirstPrefix, OutLine) == "");
+    CHECK(Wrong(err, 2, 200'000, 10, FirstPrefix, ErrLine) == "");
+}
+
+TEST_CASE("a file that cannot be opened for the first worker is an error") {
+    CheckRefused(RunClusterize({"--output", "/no/such/directory/log", "--", "true"}), 125,
+                 {"--output", "/no/such/directory/log", "No such file"});
+    CheckRefused(RunClusterize({"--output", "/", "--", "true"}), 125, {"--output", "directory"});
+}
+
+TEST_CASE("one that cannot be opened later: an event, and the worker goes on") {
+    const TempDir directory;
+    REQUIRE(mkdir((directory / "0").c_str(), 0755) == 0);
+    Cluster cluster({.options = {"-n", "2", "--output", directory / "{slot}/log"},
+                     .command = {Behave(), "lines", "50000"}});
+    CHECK(cluster.Wait() == Exited(0));
+    CHECK(Lines(ReadFile(directory / "0/log")).size() == 55'000);
+    const auto errors = cluster.Seen("error");
+    REQUIRE(errors.size() == 1);
+    CHECK(errors[0].Text("stage") == "output");
+    CHECK(errors[0].Text("errno") == "ENOENT");
+    CHECK(Contains(errors[0].Text("message"), directory / "1/log"));
+    CHECK(Contains(cluster.Err(),
+                   "55000 lines of output to '" + directory / "1/log" + "' were lost"));
+}
+
+TEST_CASE("a full disk stops no worker") {
+    Cluster cluster(
+        {.options = {"-n", "2", "--output", "/dev/full"}, .command = {Behave(), "lines", "50000"}});
+    CHECK(cluster.Wait() == Exited(0));
+    CHECK(cluster.Seen("error").size() == 1);
+    CHECK(cluster.Seen("error").at(0).Text("errno") == "ENOSPC");
+    CHECK(Contains(cluster.Err(), "110000 lines of output to '/dev/full' were lost"));
+}
