@@ -71,6 +71,7 @@ TEST_CASE_FIXTURE(Fixture, "nothing said is nothing set") {
     CHECK_FALSE(options.jobs);
     CHECK_FALSE(options.expand);
     CHECK_FALSE(options.null_stdin);
+    CHECK(options.output.mode == output::Mode::INHERIT);
     CHECK_FALSE(options.stop_signal);
     CHECK_FALSE(options.events);
     CHECK(options.policy == nullptr);
@@ -91,6 +92,8 @@ TEST_CASE_FIXTURE(Fixture, "each option into its field") {
                                         "--expand",
                                         "--stdin",
                                         "null",
+                                        "--output",
+                                        "log-{slot}",
                                         "-p",
                                         "8000",
                                         "-l",
@@ -120,6 +123,9 @@ TEST_CASE_FIXTURE(Fixture, "each option into its field") {
     CHECK(options.cpus == std::vector<unsigned>{0, 1, 3});
     CHECK(options.expand);
     CHECK(options.null_stdin == true);
+    CHECK(options.output.mode == output::Mode::FILE);
+    CHECK(options.output.path == "log-{slot}");
+    CHECK(options.output.source == "--output");
     CHECK(Listeners(options) == "8000 unix:/x");
     CHECK(options.backlog == 5);
     CHECK(options.policy == &balance::POLICIES[1]);

@@ -66,6 +66,18 @@ constexpr int TERMINAL = SI_KERNEL;
 
 } // namespace
 
+TEST_CASE("USR1 opens files anew, then it is relayed") {
+    struct Files {
+        void Reopen() noexcept { log += "reopen "; }
+        std::string &log;
+    };
+    Setting on;
+    Files files{on.commands.log};
+    on.table.OnReopen(util::Bind<&Files::Reopen>(files));
+    CHECK(on({SIGUSR1}) == "reopen relay:SIGUSR1 ");
+    CHECK(on({SIGUSR2}) == "relay:SIGUSR2 ");
+}
+
 TEST_CASE("TERM and INT stop, each time anew: what that means is the ladder's") {
     Setting on;
     CHECK(on({SIGTERM}) == "stop:SIGTERM ");

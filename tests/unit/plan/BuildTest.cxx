@@ -227,6 +227,29 @@ TEST_CASE(
     CHECK(null_stdin("1", false, {"fd:0"}));
 }
 
+TEST_CASE("output: events need a place, and the environment may be against colour") {
+    const auto with = [](const char *text, bool events, std::vector<const char *> environment) {
+        Options options = Command({});
+        options.workers = ParseWorkerCount("3");
+        options.output = output::ParseOutput(text);
+        options.output.source = "--output";
+        if (events)
+            options.events = {"--events", "-"};
+        environment.push_back(nullptr);
+        Surroundings surroundings;
+        surroundings.environment = spawn::Environment(environment.data());
+        return Build(std::move(options), std::move(surroundings)).output;
+    };
+    CHECK(with("prefix", false, {"TERM=xterm"}).colour);
+    CHECK(with("prefix", false, {"TERM=xterm"}).workers == 3);
+    CHECK_FALSE(with("prefix", false, {"TERM=xterm", "NO_COLOR=1"}).colour);
+    CHECK_FALSE(with("file", false, {"TERM=xterm"}).colour);
+    CHECK(with("events", true, {}).mode == output::Mode::EVENTS);
+    CHECK_THROWS_WITH_AS(with("events", false, {}),
+                         "--output events: needs --events, which says where they go",
+                         util::UserError);
+}
+
 TEST_CASE(
     "sockets that were handed over: taken without -p and -l, left with a warning beside them") {
     const auto with = [](Options options) {
