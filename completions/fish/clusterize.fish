@@ -6,8 +6,8 @@
 function __fish_clusterize_command
     set -l words (commandline -opc) (commandline -ct)
     set -l with_value -n --workers --env --chdir --user --group --cpu-affinity --stdin --output -p \
-        --port -l --listen --backlog --balance --contract --restart --max-restarts --exit-ok \
-        --stop-signal --stop-timeout --stop-delay --events --log-level --pid-file --list
+        --port -l --listen --backlog --balance --contract --ready --ready-timeout --restart \
+        --max-restarts --exit-ok --stop-signal --stop-timeout --stop-delay --events --log-level --pid-file --list
     set -e words[1]
     while set -q words[2]
         if test "$words[1]" = --
@@ -86,6 +86,8 @@ complete -c clusterize -n __fish_clusterize_options -l contract -x -a '(__fish_c
 # Lifecycle
 complete -c clusterize -n __fish_clusterize_options -l jobs -d 'Run to the end, replace nothing'
 complete -c clusterize -n __fish_clusterize_options -l then -x -d 'Run a command while the cluster is up'
+complete -c clusterize -n __fish_clusterize_options -l ready -x -a 'auto notify exec' -d 'What shows that a worker is ready'
+complete -c clusterize -n __fish_clusterize_options -l ready-timeout -x -d 'Limit for becoming ready'
 complete -c clusterize -n __fish_clusterize_options -l restart -x -a '(__fish_clusterize_list restarts)' -d 'Which workers are replaced'
 complete -c clusterize -n __fish_clusterize_options -l max-restarts -x -d 'Limit for a slot'
 complete -c clusterize -n __fish_clusterize_options -l exit-ok -x -d 'Statuses that count as success'

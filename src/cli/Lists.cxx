@@ -5,6 +5,7 @@
 #include "contract/Contracts.hxx"
 #include "contract/Template.hxx"
 #include "output/Modes.hxx"
+#include "pool/ReadyRule.hxx"
 #include "pool/RestartPolicy.hxx"
 #include "report/Event.hxx"
 #include "report/Level.hxx"
@@ -61,6 +62,9 @@ std::string RenderBalance() {
 std::string RenderEvents() {
     return RenderRows(report::EVENTS);
 }
+std::string RenderReady() {
+    return RenderRows(pool::READY_RULES);
+}
 std::string RenderRestarts() {
     return RenderRows(pool::RESTARTS);
 }
@@ -83,12 +87,13 @@ struct ListRow {
     std::string (*render)();
 };
 
-constexpr std::array<ListRow, 12> LISTS = {{
+constexpr std::array<ListRow, 13> LISTS = {{
     {"options", "the options, with their groups", RenderOptions},
     {"listeners", "forms of address for --port and --listen", RenderListeners},
     {"contracts", "values of --contract, beside auto and none", RenderContracts},
     {"balance", "values of --balance", RenderBalance},
     {"templates", "what expands in --env and, with --expand, in arguments", RenderTemplates},
+    {"ready", "values of --ready", RenderReady},
     {"restarts", "values of --restart", RenderRestarts},
     {"signals", "values of --stop-signal, beside auto and RTMIN+N", RenderSignals},
     {"outputs", "values of --output", RenderOutputs},

@@ -150,6 +150,13 @@ void ApplyRestart(Options &options, Text text, const Context &context) {
     options.restart_source = context.source;
 }
 
+void ApplyReady(Options &options, Text text, const Context &context) {
+    options.ready = pool::ParseReady(text);
+    if (!options.ready)
+        throw UserError("must be auto, notify, exec, or a duration such as 5s");
+    options.ready_source = context.source;
+}
+
 void ApplyMaxRestarts(Options &options, Text text, const Context &) {
     const auto [most_text, within_text] = util::Cut(text, '/');
     const auto most = util::ParseUnsigned(most_text, 1'000'000);
@@ -189,6 +196,10 @@ util::Duration ParseDuration(Text text) {
     return *duration;
 }
 
+void ApplyReadyTimeout(Options &options, Text text, const Context &) {
+    options.ready_timeout = ParseDuration(text);
+}
+
 void ApplyStopTimeout(Options &options, Text text, const Context &) {
     options.stop_timeout = ParseDuration(text);
 }
@@ -225,7 +236,7 @@ void ApplyDryRun(Options &options, Text, const Context &) {
 void ApplyNothing(Options &, Text, const Context &) {}
 
 // clang-format off
-constexpr std::array<OptionRow, 30> ROWS = {{
+constexpr std::array<OptionRow, 32> ROWS = {{
     // name, letter, value, group, help, repeatable, from the environment, apply
     {"workers", 'n', "N|auto|-K|P%", Group::WORKERS,
      "how many workers: a number; as many as there are CPUs to use (auto), K fewer, or P percent of them. "
@@ -266,6 +277,12 @@ constexpr std::array<OptionRow, 30> ROWS = {{
     {"then", 0, "COMMAND", Group::LIFECYCLE,
      "when the cluster is up, run this with sh -c; when it ends, stop and exit with its status", false, true,
      ApplyThen},
+    {"ready", 0, "RULE", Group::LIFECYCLE,
+     "what shows that a worker is ready: READY=1, else 3 s alive (auto); READY=1 alone (notify); that it executes "
+     "(exec); to be alive for a DURATION. Makes a serving cluster",
+     false, true, ApplyReady},
+    {"ready-timeout", 0, "DURATION", Group::LIFECYCLE,
+     "a worker that is not ready by then has failed (default 60s; 0: never)", false, true, ApplyReadyTimeout},
     {"restart", 0, "always|on-failure|no", Group::LIFECYCLE,
      "which workers are replaced when they end (default: always when serving, no for jobs); always and on-failure "
      "make a serving cluster",

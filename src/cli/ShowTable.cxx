@@ -96,6 +96,22 @@ std::string ShowContracts(const plan::Plan &plan) {
     return IsAuto(plan, "contract") ? names + " (auto)" : names;
 }
 
+/** Jobs have none. */
+std::string ShowReady(const plan::Plan &plan) {
+    const pool::ReadySpec &ready = plan.pool.ready;
+    if (!plan.pool.serving)
+        return "";
+    for (const pool::ReadyRuleRow &row : pool::READY_RULES)
+        if (row.by == ready.by && ready.by != pool::ReadyBy::TIME)
+            return std::string(row.name);
+    return ShowDuration(ready.alive);
+}
+
+std::string ShowReadyTimeout(const plan::Plan &plan) {
+    const auto timeout = pool::ReadyRule(plan.pool.ready).Timeout();
+    return plan.pool.serving && timeout.count() != 0 ? ShowDuration(timeout) : "";
+}
+
 std::string ShowRestart(const plan::Plan &plan) {
     for (const pool::RestartWhenRow &row : pool::RESTARTS)
         if (row.when == plan.pool.restart.when)

@@ -19,6 +19,8 @@ std::string ShowOutput(const plan::Plan &plan);
 std::string ShowBacklog(const plan::Plan &plan);
 std::string ShowBalance(const plan::Plan &plan);
 std::string ShowContracts(const plan::Plan &plan);
+std::string ShowReady(const plan::Plan &plan);
+std::string ShowReadyTimeout(const plan::Plan &plan);
 std::string ShowRestart(const plan::Plan &plan);
 std::string ShowMaxRestarts(const plan::Plan &plan);
 std::string ShowExitOk(const plan::Plan &plan);
@@ -57,6 +59,8 @@ inline constexpr std::array SHOWS = {
 
     ShowRow{"jobs", [](const plan::Plan &plan) { return ShowFlag(!plan.pool.serving); }},
     ShowRow{"then", [](const plan::Plan &plan) { return plan.then.value_or(""); }},
+    ShowRow{"ready", ShowReady},
+    ShowRow{"ready-timeout", ShowReadyTimeout},
     ShowRow{"restart", ShowRestart},
     ShowRow{"max-restarts", ShowMaxRestarts},
     ShowRow{"exit-ok", ShowExitOk},

@@ -104,8 +104,9 @@ void RenderGunicorn(const Handover &handover, spawn::Environment &env) {
 } // namespace
 
 constexpr std::array<Contract, 8> CONTRACTS = {{
-    {"systemd", "LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES: descriptors from 3 on (in auto)", true, 0,
-     false, RenderSystemd},
+    {"systemd",
+     "LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES: descriptors from 3 on; NOTIFY_SOCKET (in auto)", true,
+     0, false, RenderSystemd, true},
     {"port", "PORT, when exactly one TCP port was asked for (in auto)", true, 0, false, RenderPort},
     {"einhorn", "EINHORN_FD_COUNT, EINHORN_FD_0 ...; stops with USR2", false, SIGUSR2, false,
      RenderEinhorn},

@@ -17,6 +17,7 @@ struct Contract {
     int stop_signal; // what its programs expect; 0: nothing special
     bool nonblocking; // its programs expect O_NONBLOCK on what they inherit
     void (*render)(const Handover &handover, spawn::Environment &env);
+    bool notifies = false; // its programs say READY=1 to NOTIFY_SOCKET
 };
 
 extern const std::array<Contract, 8> CONTRACTS;

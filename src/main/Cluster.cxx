@@ -1,6 +1,7 @@
 #include "main/Cluster.hxx"
 #include "main/ExitCode.hxx"
 #include "report/JsonSink.hxx"
+#include "report/SystemdSink.hxx"
 #include "report/TextSink.hxx"
 #include "sys/Error.hxx"
 #include "util/Number.hxx"
@@ -18,15 +19,19 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
     : plan(std::move(_plan)), table(*plan.policy, plan.pool.slots),
       pool(loop, reporter, table, starter, plan.pool, plan.seed,
            util::Bind<&Cluster::OnFinished>(*this)),
-      alive(loop, pool), watcher(loop, reporter, pool,
-                                 {plan.pool.worker->run, plan.pool.slots,
-                                  plan.pool.worker->own_group, plan.pool.stop.timeout}),
+      notify({loop, pool, reporter, plan.pool.worker->run}),
+      alive(loop, pool, plan.pool.ready.alive),
+      watcher(loop, reporter, pool,
+              {plan.pool.worker->run, plan.pool.slots, plan.pool.worker->own_group,
+               plan.pool.stop.timeout}),
       signal_table(loop, pool, clock, has_terminal, plan.pool.serving),
       signals(loop, SignalTable::Signals(),
               loop::SignalEvent::Callback::Make<&SignalTable::OnSignals>(signal_table)) {
     AddSinks();
     AddOutput();
-    if (plan.pool.serving)
+    if (plan.notify)
+        pool.Add(notify);
+    if (plan.pool.serving && plan.pool.ready.ByTime())
         pool.Add(alive);
     pool.Add(watcher);
     if (plan.then) {
@@ -42,6 +47,8 @@ void Cluster::AddSinks() {
     }
     reporter.Add(std::make_unique<report::TextSink>(
         drains.Borrow(sys::Fd(STDERR_FILENO)).GetOutlet(), plan.log_level));
+    if (plan.service_manager)
+        reporter.Add(std::make_unique<report::SystemdSink>(*plan.service_manager, reporter));
 }
 
 /** `--events`: a file to append to, an inherited descriptor, or standard output. */

@@ -3,6 +3,7 @@
 #include "loop/SignalEvent.hxx"
 #include "main/SignalTable.hxx"
 #include "main/ThenCommand.hxx"
+#include "notify/NotifyAgent.hxx"
 #include "output/OutputAgent.hxx"
 #include "plan/Plan.hxx"
 #include "pool/AliveAgent.hxx"
@@ -48,6 +49,7 @@ private:
     std::optional<sys::PidFile> pid_file;
     spawn::CloneLauncher starter;
     pool::Pool pool;
+    notify::NotifyAgent notify;
     pool::AliveAgent alive;
     watch::Watcher watcher;
     std::optional<ThenCommand> then;

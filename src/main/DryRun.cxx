@@ -164,6 +164,14 @@ void AddVariables(const plan::Plan &plan, const contract::Handover &handover,
     add("always", VariablesOf(handover, contract::RenderAlways));
     for (const contract::Contract *contract : plan.pool.worker->contracts)
         add(contract->name, VariablesOf(handover, contract->render));
+    if (plan.notify && !launch.env.Find("NOTIFY_SOCKET")) {
+        const auto &contracts = plan.pool.worker->contracts;
+        const auto row =
+            std::find_if(contracts.begin(), contracts.end(),
+                         [](const contract::Contract *contract) { return contract->notifies; });
+        lines.Add("variable", "NOTIFY_SOCKET", row != contracts.end() ? (*row)->name : "--ready",
+                  NONE);
+    }
     for (const auto &assignment : plan.pool.worker->assignments)
         lines.Add("variable", assignment.first, "--env",
                   launch.env.Find(assignment.first).value_or(""));

@@ -19,9 +19,9 @@ int ExitCode(const pool::Outcome &outcome) noexcept {
     if (outcome.launch_failure)
         return FromLaunchFailure(*outcome.launch_failure);
     const int status = outcome.failure ? outcome.failure->Code() : 0;
-    // A service that is gone is never a success.
+    // A service that is gone is never a success, nor is a worker that was not ready in time.
     const bool gone = outcome.kind == Kind::BOOT_FAILED || outcome.kind == Kind::GIVEN_UP;
-    return gone && status == 0 ? 1 : status;
+    return status == 0 && (gone || outcome.failure) ? 1 : status;
 }
 
 } // namespace launcher

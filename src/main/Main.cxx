@@ -63,6 +63,8 @@ plan::Plan MakePlan(const cli::CommandLine &line, bool has_terminal) {
         [&surroundings](std::string_view name) { return surroundings.environment.Find(name); },
         getpid());
     surroundings.activation = std::move(activation.activation);
+    if (const auto socket = surroundings.environment.Find("NOTIFY_SOCKET"))
+        surroundings.notify_socket = *socket;
     contract::RemoveConsumed(surroundings.environment);
 
     const sys::Accounts accounts;

@@ -33,7 +33,7 @@ std::uint64_t RandomBits() {
     return bits;
 }
 
-/** Before a worker is started: --restart and --then make a serving cluster, --jobs the opposite. */
+/** Before a worker is started: --restart, --ready and --then make a serving cluster, --jobs the opposite. */
 bool Serves(const Options &options) {
     if (options.jobs && options.then)
         throw util::UserError(
@@ -44,7 +44,33 @@ bool Serves(const Options &options) {
         throw util::UserError(
             fmt::format("{} and {} contradict each other: jobs run to their end once",
                         options.jobs_source, options.restart_source));
-    return !options.jobs && (!options.listeners.empty() || restarts || options.then);
+    if (options.jobs && options.ready)
+        throw util::UserError(fmt::format("{} and {} contradict each other: jobs are never ready",
+                                          options.jobs_source, options.ready_source));
+    return !options.jobs &&
+           (!options.listeners.empty() || restarts || options.ready || options.then);
+}
+
+pool::ReadySpec MakeReady(const Options &options, std::vector<std::string> &warnings) {
+    pool::ReadySpec ready = options.ready.value_or(pool::ReadySpec());
+    ready.timeout = options.ready_timeout.value_or(ready.timeout);
+    if (ready.by == pool::ReadyBy::AUTO && ready.timeout.count() != 0 &&
+        ready.timeout <= ready.alive)
+        warnings.emplace_back("--ready-timeout leaves no time to be alive for 3 s: workers that do "
+                              "not say READY=1 will fail");
+    return ready;
+}
+
+/** Who is told about a serving cluster: whoever set NOTIFY_SOCKET for the launcher. */
+std::optional<sys::UnixAddress> FindServiceManager(const std::optional<std::string> &notify_socket,
+                                                   std::vector<std::string> &warnings) {
+    if (!notify_socket || notify_socket->empty())
+        return std::nullopt;
+    const auto address = sys::UnixAddress::Parse(*notify_socket);
+    if (!address)
+        warnings.push_back(fmt::format("NOTIFY_SOCKET={} is no unix socket: nobody is told there",
+                                       util::Quote(*notify_socket)));
+    return address;
 }
 
 pool::RestartSpec MakeRestart(const Options &options, bool serving) {
@@ -191,6 +217,13 @@ Plan Build(Options options, Surroundings surroundings) {
     plan.pool.slots = workers;
     plan.pool.serving = serving;
     plan.pool.restart = MakeRestart(options, serving);
+    plan.pool.ready = MakeReady(options, plan.warnings);
+    const bool notifies = plan.pool.ready.by == pool::ReadyBy::NOTIFY ||
+                          std::any_of(contracts.begin(), contracts.end(),
+                                      [](const contract::Contract *row) { return row->notifies; });
+    plan.notify = serving && notifies;
+    if (serving)
+        plan.service_manager = FindServiceManager(surroundings.notify_socket, plan.warnings);
     plan.pool.kill_others_on_fail = options.kill_others_on_fail;
     plan.pool.stop.signo =
         options.stop_signal.value_or(AutoStopSignal(options.command[0], contracts));

@@ -4,6 +4,7 @@
 #include "net/ListenSpec.hxx"
 #include "output/Modes.hxx"
 #include "plan/WorkerCount.hxx"
+#include "pool/ReadyRule.hxx"
 #include "pool/RestartPolicy.hxx"
 #include "report/Level.hxx"
 #include "spawn/LaunchSpec.hxx"
@@ -62,6 +63,9 @@ struct Options {
     std::optional<Named> then;
     std::optional<pool::RestartWhen> restart;
     std::string jobs_source, restart_source; // option or variable, for a message
+    std::optional<pool::ReadySpec> ready; // --ready
+    std::string ready_source;
+    std::optional<util::Duration> ready_timeout;
     std::optional<MaxRestarts> max_restarts;
     std::vector<int> exit_ok;
     bool kill_others_on_fail = false;

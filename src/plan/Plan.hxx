@@ -4,6 +4,7 @@
 #include "net/Activation.hxx"
 #include "plan/Options.hxx"
 #include "pool/Pool.hxx"
+#include "sys/UnixDatagram.hxx"
 
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@ struct Surroundings {
     spawn::Environment environment; // without options and without what was consumed
     std::optional<std::string> web_concurrency;
     std::optional<net::Activation> activation;
+    std::optional<std::string> notify_socket; // of whoever started the launcher
     rlimit descriptor_limit = {};
     bool has_terminal = false;
 };
@@ -28,6 +30,8 @@ struct Plan {
     pool::PoolSpec pool;
     std::optional<std::string> then; // a shell command to run while the cluster is up
     unsigned seed = 0; // of the jitter of restarts
+    bool notify = false; // each worker has a NOTIFY_SOCKET
+    std::optional<sys::UnixAddress> service_manager; // who is told how the cluster does
     output::OutputSpec output;
     std::optional<Named> events, pid_file;
     report::Level log_level = report::Level::INFO;

@@ -1,9 +1,10 @@
 #pragma once
 
 #include "pool/ExitStatus.hxx"
+#include "pool/ReadyRule.hxx"
 #include "spawn/Launcher.hxx"
 
-#include <string_view>
+#include <chrono>
 
 namespace pool {
 
@@ -18,8 +19,14 @@ class Facts {
 public:
     virtual ~Facts() = default;
 
-    /** `by`: what showed it, for the event. Ignored where the worker is not starting. */
-    virtual void Ready(const WorkerRef &worker, std::string_view by) noexcept = 0;
+    /** A sign that it is ready; whether that counts is the rule's. Makes ready who is starting. */
+    virtual void Ready(const WorkerRef &worker, Sign sign) noexcept = 0;
+
+    /** It says that it is about to end: nobody new goes to it. */
+    virtual void Stopping(const WorkerRef &worker) noexcept = 0;
+
+    /** It asks for time, to become ready or to end: at least so much from now. */
+    virtual void Extend(const WorkerRef &worker, std::chrono::milliseconds time) noexcept = 0;
 };
 
 /** What accompanies each worker. The pool knows the interface and none of its implementations. */

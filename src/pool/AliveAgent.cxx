@@ -3,7 +3,7 @@
 namespace pool {
 
 void AliveAgent::Started(const WorkerRef &worker) noexcept {
-    young.emplace(worker.id, Young{worker, loop.Now() + ENOUGH});
+    young.emplace(worker.id, Young{worker, loop.Now() + enough});
     if (!timer.IsPending())
         Arm();
 }
@@ -18,7 +18,7 @@ void AliveAgent::OnTimer() noexcept {
     while (!young.empty() && young.begin()->second.due <= loop.Now()) {
         const WorkerRef worker = young.begin()->second.worker;
         young.erase(young.begin());
-        facts.Ready(worker, "alive");
+        facts.Ready(worker, Sign::ALIVE);
     }
     Arm();
 }

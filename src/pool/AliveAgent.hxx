@@ -11,11 +11,10 @@ namespace pool {
 /** The weakest sign of readiness: the worker is still alive after a while. */
 class AliveAgent final : public Agent {
 public:
-    static constexpr std::chrono::seconds ENOUGH{3};
-
-    /** Both are borrowed. */
-    AliveAgent(loop::Loop &_loop, Facts &_facts) noexcept
-        : loop(_loop), facts(_facts), timer(_loop, util::Bind<&AliveAgent::OnTimer>(*this)) {}
+    /** `enough`: the while. The others are borrowed. */
+    AliveAgent(loop::Loop &_loop, Facts &_facts, std::chrono::milliseconds _enough) noexcept
+        : loop(_loop), facts(_facts), enough(_enough),
+          timer(_loop, util::Bind<&AliveAgent::OnTimer>(*this)) {}
 
     void Started(const WorkerRef &worker) noexcept override;
     void Gone(const WorkerRef &worker, ExitStatus status) noexcept override;
@@ -31,6 +30,7 @@ private:
 
     loop::Loop &loop;
     Facts &facts;
+    const std::chrono::milliseconds enough;
     std::map<unsigned, Young> young; // by id: the oldest first, for ids rise
     loop::TimerEvent timer;
 };

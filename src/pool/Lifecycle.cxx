@@ -23,6 +23,7 @@ constexpr std::array<std::array<Step, TRIGGERS>, STATES> LIFECYCLE = {{
         /* DUE           */ {S::STARTING, A::LAUNCH},
         /* LAUNCH_FAILED */ BUG(S::IDLE),
         /* BECAME_READY  */ BUG(S::IDLE),
+        /* NOT_READY     */ BUG(S::IDLE),
         /* STOP          */ {S::FINISHED, A::FINISH},
         /* DRAINED       */ BUG(S::IDLE),
         /* TIME_OVER     */ BUG(S::IDLE),
@@ -35,6 +36,7 @@ constexpr std::array<std::array<Step, TRIGGERS>, STATES> LIFECYCLE = {{
         /* DUE           */ BUG(S::STARTING),
         /* LAUNCH_FAILED */ {S::CLEARING, A::CLEAR},
         /* BECAME_READY  */ {S::READY, A::ACTIVATE},
+        /* NOT_READY     */ {S::STOPPING, A::DISMISS},
         /* STOP          */ STAY(S::DRAINING),
         /* DRAINED       */ BUG(S::STARTING),
         /* TIME_OVER     */ BUG(S::STARTING),
@@ -47,6 +49,7 @@ constexpr std::array<std::array<Step, TRIGGERS>, STATES> LIFECYCLE = {{
         /* DUE           */ BUG(S::READY),
         /* LAUNCH_FAILED */ BUG(S::READY),
         /* BECAME_READY  */ STAY(S::READY),
+        /* NOT_READY     */ BUG(S::READY),
         /* STOP          */ STAY(S::DRAINING),
         /* DRAINED       */ BUG(S::READY),
         /* TIME_OVER     */ BUG(S::READY),
@@ -59,6 +62,7 @@ constexpr std::array<std::array<Step, TRIGGERS>, STATES> LIFECYCLE = {{
         /* DUE           */ BUG(S::DRAINING),
         /* LAUNCH_FAILED */ BUG(S::DRAINING),
         /* BECAME_READY  */ STAY(S::DRAINING),
+        /* NOT_READY     */ STAY(S::DRAINING),
         /* STOP          */ STAY(S::DRAINING),
         /* DRAINED       */ {S::STOPPING, A::SIGNAL},
         /* TIME_OVER     */ {S::STOPPING, A::KILL},
@@ -71,6 +75,7 @@ constexpr std::array<std::array<Step, TRIGGERS>, STATES> LIFECYCLE = {{
         /* DUE           */ BUG(S::STOPPING),
         /* LAUNCH_FAILED */ BUG(S::STOPPING),
         /* BECAME_READY  */ STAY(S::STOPPING),
+        /* NOT_READY     */ STAY(S::STOPPING),
         /* STOP          */ STAY(S::STOPPING),
         /* DRAINED       */ STAY(S::STOPPING),
         /* TIME_OVER     */ {S::STOPPING, A::KILL},
@@ -83,6 +88,7 @@ constexpr std::array<std::array<Step, TRIGGERS>, STATES> LIFECYCLE = {{
         /* DUE           */ BUG(S::CLEARING),
         /* LAUNCH_FAILED */ BUG(S::CLEARING),
         /* BECAME_READY  */ STAY(S::CLEARING),
+        /* NOT_READY     */ BUG(S::CLEARING),
         /* STOP          */ STAY(S::CLEARING),
         /* DRAINED       */ STAY(S::CLEARING),
         /* TIME_OVER     */ {S::CLEARING, A::KILL_LEFT},
@@ -95,6 +101,7 @@ constexpr std::array<std::array<Step, TRIGGERS>, STATES> LIFECYCLE = {{
         /* DUE           */ {S::STARTING, A::LAUNCH},
         /* LAUNCH_FAILED */ BUG(S::BACKOFF),
         /* BECAME_READY  */ STAY(S::BACKOFF),
+        /* NOT_READY     */ BUG(S::BACKOFF),
         /* STOP          */ {S::FINISHED, A::FINISH},
         /* DRAINED       */ BUG(S::BACKOFF),
         /* TIME_OVER     */ BUG(S::BACKOFF),
@@ -107,6 +114,7 @@ constexpr std::array<std::array<Step, TRIGGERS>, STATES> LIFECYCLE = {{
         /* DUE           */ {S::STARTING, A::LAUNCH},
         /* LAUNCH_FAILED */ BUG(S::FAILED),
         /* BECAME_READY  */ STAY(S::FAILED),
+        /* NOT_READY     */ BUG(S::FAILED),
         /* STOP          */ {S::FINISHED, A::FINISH},
         /* DRAINED       */ BUG(S::FAILED),
         /* TIME_OVER     */ BUG(S::FAILED),
@@ -119,6 +127,7 @@ constexpr std::array<std::array<Step, TRIGGERS>, STATES> LIFECYCLE = {{
         /* DUE           */ BUG(S::FINISHED),
         /* LAUNCH_FAILED */ BUG(S::FINISHED),
         /* BECAME_READY  */ STAY(S::FINISHED),
+        /* NOT_READY     */ BUG(S::FINISHED),
         /* STOP          */ STAY(S::FINISHED),
         /* DRAINED       */ STAY(S::FINISHED),
         /* TIME_OVER     */ STAY(S::FINISHED),
@@ -135,11 +144,11 @@ constexpr std::array<std::string_view, STATES> STATE_NAMES = {"idle",     "start
                                                               "backoff",  "failed",   "finished"};
 
 constexpr std::array<std::string_view, TRIGGERS> TRIGGER_NAMES = {
-    "due",       "launch failed", "became ready", "stop",    "drained",
-    "time over", "ended",         "replace",      "give up", "retire"};
+    "due",       "launch failed", "became ready", "not ready", "stop",  "drained",
+    "time over", "ended",         "replace",      "give up",   "retire"};
 
 constexpr std::array<std::string_view, ACTIONS> ACTION_NAMES = {
-    "",          "launch",   "activate", "signal", "kill",      "clear",
-    "kill left", "schedule", "fail",     "finish", "impossible"};
+    "",      "launch",    "activate", "signal", "dismiss", "kill",
+    "clear", "kill left", "schedule", "fail",   "finish",  "impossible"};
 
 } // namespace pool

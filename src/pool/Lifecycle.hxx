@@ -25,6 +25,7 @@ enum class Trigger : std::uint8_t {
     DUE, // start a worker now
     LAUNCH_FAILED, // there is none: exec or a step before it failed
     BECAME_READY,
+    NOT_READY, // the time for that has passed
     STOP, // its end is asked for
     DRAINED, // nothing keeps it from being told to end
     TIME_OVER, // the stop timeout has passed, or somebody was impatient
@@ -40,6 +41,7 @@ enum class Action : std::uint8_t {
     LAUNCH, // start a worker; may trigger LAUNCH_FAILED
     ACTIVATE, // new connections go to it
     SIGNAL, // the stop signal, once
+    DISMISS, // the same to a worker that has failed; triggers TIME_OVER
     KILL, // SIGKILL to the worker
     CLEAR, // find and end what it left behind; triggers REPLACE, GIVE_UP or RETIRE
     KILL_LEFT, // SIGKILL to what it left behind

@@ -2,9 +2,11 @@
 
 #include "loop/DeferEvent.hxx"
 #include "net/ListenerTable.hxx"
+#include "pool/Agent.hxx"
 #include "pool/Commands.hxx"
 #include "pool/Companions.hxx"
 #include "pool/PoolObserver.hxx"
+#include "pool/ReadyRule.hxx"
 #include "pool/RestartPolicy.hxx"
 #include "pool/Slot.hxx"
 #include "pool/StopLadder.hxx"
@@ -26,6 +28,7 @@ struct PoolSpec {
     bool kill_others_on_fail = false; // the first failure ends all
     StopSpec stop;
     std::shared_ptr<const WorkerSpec> worker;
+    ReadySpec ready = {};
 };
 
 /** Why and how the cluster has ended, for the exit status. */
@@ -68,7 +71,9 @@ public:
     void Stop(const StopRequest &request) noexcept override;
     void Relay(int signo) noexcept override;
     void Reap() noexcept override;
-    void Ready(const WorkerRef &worker, std::string_view by) noexcept override;
+    void Ready(const WorkerRef &worker, Sign sign) noexcept override;
+    void Stopping(const WorkerRef &worker) noexcept override;
+    void Extend(const WorkerRef &worker, std::chrono::milliseconds time) noexcept override;
     void Accompany(pid_t pid, util::BoundMethod<void(ExitStatus)> on_end) override {
         companions.emplace(pid, Companion{on_end, false});
     }
@@ -91,9 +96,15 @@ private:
     void Forsake(const Slot &slot, std::size_t prepared) noexcept;
     void OnLaunchFailed(Slot &slot, const spawn::LaunchFailure &failure,
                         const std::string &message) noexcept;
+
+    // Becoming ready
+    void AwaitReady(Slot &slot) noexcept;
     void Activate(Slot &slot) noexcept;
+    void Dismiss(Slot &slot) noexcept;
+    Slot *Find(const WorkerRef &worker) noexcept;
 
     // Ending
+    bool IsSuccess(const LastEnd &end) const noexcept;
     void OnEnded(Slot &slot, ExitStatus status, bool out_of_memory) noexcept;
     void EmitExit(const Slot &slot) noexcept;
     bool EndsAll(const LastEnd &end) noexcept;
@@ -144,6 +155,7 @@ private:
     bool no_children = false; // as of the last Reap()
     bool workers_have_signal = false;
 
+    ReadyRule ready;
     RestartPolicy restart;
     StopLadder ladder;
     loop::DeferEvent start_event;

@@ -88,6 +88,7 @@ void Pool::EmitExit(const Slot &slot) noexcept {
 void Pool::OnEnded(Slot &slot, ExitStatus status, bool out_of_memory) noexcept {
     for (Agent *agent : agents)
         agent->Gone(slot.worker, status);
+    slot.Unschedule();
     if (slot.GetState() == State::READY)
         ready_slots--;
     table.Deactivate(slot.Index());
@@ -97,7 +98,8 @@ void Pool::OnEnded(Slot &slot, ExitStatus status, bool out_of_memory) noexcept {
                  slot.ready_since ? now - *slot.ready_since : loop::TimePoint::duration(0),
                  status,
                  {},
-                 out_of_memory && status.IsBy(SIGKILL) && !slot.killed};
+                 out_of_memory && status.IsBy(SIGKILL) && !slot.killed,
+                 slot.dismissed && !slot.asked_to_end};
     EmitExit(slot);
     const bool decides = outcome.kind == Outcome::Kind::COMPLETED && EndsAll(slot.last);
     if (!decides)
@@ -105,9 +107,13 @@ void Pool::OnEnded(Slot &slot, ExitStatus status, bool out_of_memory) noexcept {
     slot.Fire(Trigger::ENDED);
 }
 
+bool Pool::IsSuccess(const LastEnd &end) const noexcept {
+    return !end.launch_failure && !end.not_ready && spec.restart.IsSuccess(end.status);
+}
+
 /** Does this end decide that of the whole cluster? */
 bool Pool::EndsAll(const LastEnd &end) noexcept {
-    const bool success = spec.restart.IsSuccess(end.status);
+    const bool success = IsSuccess(end);
     if (!success && spec.kill_others_on_fail) {
         EndBecause(Outcome::Kind::ONE_FAILED, end, "fail", "a worker failed: ending the others",
                    "a worker failed");
@@ -117,8 +123,9 @@ bool Pool::EndsAll(const LastEnd &end) noexcept {
     if (!spec.serving || was_ready || (success && spec.restart.when == RestartWhen::ON_FAILURE))
         return false;
     EndBecause(Outcome::Kind::BOOT_FAILED, end, "boot",
-               success ? "a worker ended before it served; does it go into the background?"
-                       : "a worker ended before any was ready: not started again",
+               end.not_ready ? "no worker was ready in time: not started again"
+               : success     ? "a worker ended before it served; does it go into the background?"
+                             : "a worker ended before any was ready: not started again",
                "boot failure");
     return true;
 }
@@ -126,8 +133,7 @@ bool Pool::EndsAll(const LastEnd &end) noexcept {
 /** The first failure that nothing makes good. */
 void Pool::Count(const LastEnd &end) noexcept {
     const bool replaced = spec.serving && !ladder.IsClimbing() && restart.Replaces(false);
-    const bool success = !end.launch_failure && spec.restart.IsSuccess(end.status);
-    if (replaced || success || outcome.failure || outcome.launch_failure)
+    if (replaced || IsSuccess(end) || outcome.failure || outcome.launch_failure)
         return;
     if (end.launch_failure)
         outcome.launch_failure = end.launch_failure;
@@ -178,8 +184,7 @@ void Pool::KillLeft(Slot &slot) noexcept {
 void Pool::Settle(Slot &slot) noexcept {
     slot.Unschedule();
     const bool going_on = spec.serving && outcome.kind == Outcome::Kind::COMPLETED;
-    const bool success = !slot.last.launch_failure && spec.restart.IsSuccess(slot.last.status);
-    if (!going_on || !restart.Replaces(success))
+    if (!going_on || !restart.Replaces(IsSuccess(slot.last)))
         return slot.Fire(Trigger::RETIRE);
     slot.next = restart.Next(slot.history, slot.last.when, slot.last.ready_for);
     slot.Fire(slot.next.failed ? Trigger::GIVE_UP : Trigger::REPLACE);

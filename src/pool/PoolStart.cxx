@@ -6,7 +6,7 @@
 #include <system_error>
 #include <unistd.h>
 
-// How workers start: Pool::Start to Pool::Activate.
+// How workers start: Pool::Start to Pool::OnLaunchFailed.
 
 namespace pool {
 
@@ -49,6 +49,7 @@ void Pool::Launch(Slot &slot) noexcept {
     slot.ready_since.reset();
     slot.asked_to_end = false;
     slot.killed.reset();
+    slot.dismissed = false;
     slot.told.clear();
     slot.killing_left = false;
     spawn::LaunchSpec launch;
@@ -86,6 +87,7 @@ void Pool::Launch(Slot &slot) noexcept {
     reporter.Emit(report::Online{About(slot.worker)});
     for (Agent *agent : agents)
         agent->Started(slot.worker);
+    AwaitReady(slot);
 }
 
 /** The agents that were prepared learn that nothing came of it. */
@@ -98,7 +100,7 @@ void Pool::OnLaunchFailed(Slot &slot, const spawn::LaunchFailure &failure,
                           const std::string &message) noexcept {
     const auto &stage = spawn::EXEC_STAGE_TABLE[static_cast<std::size_t>(failure.stage)];
     reporter.Emit(report::Error{stage.name, failure.error, message, slot.worker.id, slot.Index()});
-    slot.last = {loop.Now(), {}, {}, failure, false};
+    slot.last = {loop.Now(), {}, {}, failure, false, false};
     // As long as nothing has served, what cannot be started once cannot be started at all.
     const bool fatal =
         (!was_ready || spec.kill_others_on_fail) && outcome.kind == Outcome::Kind::COMPLETED;
@@ -111,27 +113,6 @@ void Pool::OnLaunchFailed(Slot &slot, const spawn::LaunchFailure &failure,
     slot.Fire(Trigger::LAUNCH_FAILED);
     if (fatal)
         Stop({StopRequest::Kind::QUICK, "a worker could not be started", 0, false});
-}
-
-void Pool::Ready(const WorkerRef &worker, std::string_view by) noexcept {
-    Slot &slot = slots[worker.slot];
-    if (slot.worker.id != worker.id || slot.GetState() != State::STARTING)
-        return;
-    reporter.Emit(report::Ready{About(slot.worker), by});
-    slot.Fire(Trigger::BECAME_READY);
-}
-
-void Pool::Activate(Slot &slot) noexcept {
-    was_ready = true;
-    slot.ready_since = loop.Now();
-    ready_slots++;
-    table.Activate(slot.Index());
-    if (ready_slots == slots.size() && !was_up) {
-        was_up = true;
-        reporter.Emit(report::Up{spec.slots, DescribeListeners(table)});
-        if (observer != nullptr)
-            observer->OnUp();
-    }
 }
 
 } // namespace pool

@@ -1,6 +1,7 @@
 #include "pool/Slot.hxx"
 #include "sys/SignalNames.hxx"
 
+#include <algorithm>
 #include <cassert>
 #include <fmt/format.h>
 
@@ -9,6 +10,8 @@ namespace pool {
 std::string Describe(const LastEnd &end) {
     if (end.launch_failure)
         return "could not be started";
+    if (end.not_ready)
+        return "not ready in time";
     if (!end.status.killed)
         return fmt::format("exit status {}", end.status.number);
     return fmt::format("killed by {}{}", sys::SignalName(end.status.number),
@@ -25,7 +28,13 @@ void Slot::Fire(Trigger trigger) noexcept {
 
 void Slot::Schedule(Trigger trigger, std::chrono::milliseconds delay) {
     due = trigger;
-    timer.Schedule(delay);
+    due_at = loop.Now() + delay;
+    timer.ScheduleAt(due_at);
+}
+
+void Slot::Postpone(std::chrono::milliseconds time) {
+    if (IsScheduled())
+        timer.ScheduleAt(std::max(due_at, loop.Now() + time));
 }
 
 } // namespace pool

@@ -22,9 +22,10 @@ struct LastEnd {
     ExitStatus status;
     std::optional<spawn::LaunchFailure> launch_failure; // in place of a status
     bool oom = false; // killed by the kernel for want of memory
+    bool not_ready = false; // in time: no success, whatever the status
 };
 
-/** "exit status 1", "killed by SIGKILL", "could not be started": why a slot needs a new worker. */
+/** "exit status 1", "killed by SIGKILL", "not ready in time": why a slot needs a new worker. */
 std::string Describe(const LastEnd &end);
 
 /** What a slot asks of its pool, in the words of the table. */
@@ -38,8 +39,8 @@ public:
  *  table, and its timer. It decides nothing. */
 class Slot {
 public:
-    Slot(loop::Loop &loop, SlotOwner &_owner, unsigned index) noexcept
-        : owner(_owner), timer(loop, util::Bind<&Slot::OnTimer>(*this)) {
+    Slot(loop::Loop &_loop, SlotOwner &_owner, unsigned index) noexcept
+        : loop(_loop), owner(_owner), timer(_loop, util::Bind<&Slot::OnTimer>(*this)) {
         worker.slot = index;
     }
 
@@ -52,6 +53,9 @@ public:
     /** Fires after a delay, unless something is scheduled after it. */
     void Schedule(Trigger trigger, std::chrono::milliseconds delay);
     void Unschedule() noexcept { timer.Cancel(); }
+
+    /** What is scheduled comes in `time` at the earliest, but never before its own time. */
+    void Postpone(std::chrono::milliseconds time);
     bool IsScheduled() const noexcept { return timer.IsPending(); }
 
     // The worker that is here, or was here last; kept by the pool.
@@ -59,6 +63,7 @@ public:
     std::optional<loop::TimePoint> ready_since;
     bool asked_to_end = false; // exitedAfterDisconnect
     std::optional<std::string_view> killed; // by the pool: why
+    bool dismissed = false; // it was not ready in time
     std::set<pid_t> told; // what it left behind and has got the stop signal
     bool killing_left = false; // what it left behind gets SIGKILL now
 
@@ -70,9 +75,11 @@ public:
 private:
     void OnTimer() noexcept { Fire(due); }
 
+    loop::Loop &loop;
     SlotOwner &owner;
     State state = State::IDLE;
     Trigger due = Trigger::DUE;
+    loop::TimePoint due_at; // as first scheduled
     loop::TimerEvent timer;
 };
 

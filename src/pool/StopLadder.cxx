@@ -1,5 +1,7 @@
 #include "pool/StopLadder.hxx"
 
+#include <algorithm>
+
 namespace pool {
 
 void StopLadder::Request(const StopRequest &request) noexcept {
@@ -20,6 +22,11 @@ void StopLadder::Request(const StopRequest &request) noexcept {
         on_signal();
     else
         delay_timer.ScheduleAt(began + spec.delay);
+}
+
+void StopLadder::Extend(std::chrono::milliseconds time) noexcept {
+    if (climbing && !over)
+        kill_timer.ScheduleAt(std::max(began + spec.timeout, loop.Now() + time));
 }
 
 void StopLadder::Kill() noexcept {

@@ -31,6 +31,10 @@ public:
     /** The first request begins; later ones hurry. */
     void Request(const StopRequest &request) noexcept;
 
+    /** The kill comes in `time` at the earliest, but never before the timeout; who is impatient still has
+     *  it at once. */
+    void Extend(std::chrono::milliseconds time) noexcept;
+
 private:
     void Kill() noexcept;
 

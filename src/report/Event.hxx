@@ -72,7 +72,7 @@ struct Online : WorkerEvent {
 
 struct Ready : WorkerEvent {
     static constexpr std::string_view NAME = "ready", HELP = "a worker counts as able to serve";
-    std::string_view by; // what showed it: alive
+    std::string_view by; // what showed it: exec, alive, notify
 
     template <typename Visitor> void VisitFields(Visitor &&visit) const {
         WorkerEvent::VisitFields(visit);

@@ -19,7 +19,7 @@ struct Floor {
 };
 
 /** From the ground up. A room's library names rooms of a lower floor only. A new room gets its row. */
-constexpr std::array<Floor, 15> FLOORS = {{
+constexpr std::array<Floor, 16> FLOORS = {{
     {"util", 0},
     {"sys", 1},
     {"loop", 2},
@@ -30,6 +30,7 @@ constexpr std::array<Floor, 15> FLOORS = {{
     {"contract", 4},
     {"balance", 5},
     {"pool", 5},
+    {"notify", 6},
     {"watch", 6},
     {"output", 6},
     {"plan", 7},
@@ -38,13 +39,15 @@ constexpr std::array<Floor, 15> FLOORS = {{
 }};
 
 /** Pairs that the floors alone would let through one way: neither includes the other. */
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> STRANGERS = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> STRANGERS = {{
     {"loop", "report"},
     {"spawn", "net"},
     {"contract", "balance"},
     {"pool", "balance"},
     {"loop", "net"},
+    {"watch", "notify"},
     {"watch", "output"},
+    {"notify", "output"},
 }};
 
 struct ThirdParty {

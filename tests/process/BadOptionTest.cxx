@@ -119,9 +119,9 @@ TEST_CASE("an unknown user or group") {
 }
 
 TEST_CASE("an option of a later version is unknown") {
-    for (const char *option : {"--ready", "--adopt", "--exclusive", "--drain-timeout", "--control",
-                               "--signal", "--on", "--watchdog", "--settle", "--ready-timeout",
-                               "--stall-timeout", "--max-age", "--max-rss", "--max-extra"}) {
+    for (const char *option :
+         {"--adopt", "--exclusive", "--drain-timeout", "--control", "--signal", "--on",
+          "--watchdog", "--settle", "--stall-timeout", "--max-age", "--max-rss", "--max-extra"}) {
         INFO(option);
         CheckRefused(RunClusterize({option, "x", "--", "true"}), 125, {option});
     }

@@ -55,6 +55,8 @@ void CheckSystemd(Seen &seen) {
     const std::string id = seen.variables["LISTEN_PIDFDID"];
     CHECK((id.empty() || std::stoull(id) > 0));
     seen.variables.erase("LISTEN_PIDFDID");
+    CHECK(seen.variables["NOTIFY_SOCKET"].rfind("@clusterize-notify-", 0) == 0);
+    seen.variables.erase("NOTIFY_SOCKET");
     CHECK(seen.variables ==
           Variables{{"LISTEN_FDS", "2"}, {"LISTEN_PID", seen.pid}, {"LISTEN_FDNAMES", "web:six"}});
 }
@@ -198,7 +200,7 @@ TEST_CASE("a list of contracts is all of them, and auto may be one of the list")
     auto seen = With("einhorn,systemd");
     CHECK(seen.variables.contains("EINHORN_FDS"));
     CHECK(seen.variables.contains("LISTEN_FDS"));
-    CHECK(seen.variables.size() == 6 + 3 + seen.variables.count("LISTEN_PIDFDID"));
+    CHECK(seen.variables.size() == 6 + 4 + seen.variables.count("LISTEN_PIDFDID"));
     seen = With("nginx,auto");
     CHECK(seen.variables.contains("NGINX"));
     CHECK(seen.variables.contains("LISTEN_FDS"));

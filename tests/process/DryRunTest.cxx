@@ -155,6 +155,26 @@ TEST_CASE("the variables are those that the worker finds then") {
             CHECK(told.count(variable.first) == 1);
 }
 
+TEST_CASE("when a worker is ready, and whether it can say so") {
+    const auto plain = DryRun({"-p", "127.0.0.1:0", "true"});
+    CHECK(Find(plain, "option", "ready") == "default auto");
+    CHECK(Find(plain, "option", "ready-timeout") == "default 60s");
+    CHECK(Find(plain, "variable", "NOTIFY_SOCKET") == "systemd -");
+    const auto notify =
+        DryRun({"--ready", "notify", "--contract", "none", "--ready-timeout", "2m", "true"});
+    CHECK(Find(notify, "option", "ready") == "command-line notify");
+    CHECK(Find(notify, "option", "ready-timeout") == "command-line 120s");
+    CHECK(Find(notify, "variable", "NOTIFY_SOCKET") == "--ready -");
+    const auto time = DryRun({"--ready", "1500ms", "--env", "NOTIFY_SOCKET=/mine", "true"});
+    CHECK(Find(time, "option", "ready") == "command-line 1500ms");
+    CHECK(Find(time, "option", "ready-timeout") == "default -");
+    CHECK(Find(time, "variable", "NOTIFY_SOCKET") == "--env /mine");
+    const auto jobs = DryRun({"true"});
+    CHECK(Find(jobs, "option", "ready") == "default -");
+    CHECK(Find(jobs, "option", "ready-timeout") == "default -");
+    CHECK(Find(jobs, "variable", "NOTIFY_SOCKET") == "");
+}
+
 TEST_CASE("nothing is opened, bound, written or started") {
     const TempDir directory;
     const Fd taken = ListenOn("127.0.0.1:0");

@@ -193,6 +193,8 @@ void Trial::WaitUp() {
     cluster->WaitUp();
     CHECK(cluster->Workers().size() == WORKERS);
     CHECK(cluster->Seen("exit").empty());
+    for (const auto &ready : cluster->Seen("ready"))
+        CHECK(ready.Text("by") == server.ready_by);
 }
 
 void Trial::CheckAllAnswer() {

@@ -55,6 +55,25 @@ std::span<const Server> Servers() {
          .files = {},
          .stop_status = 0},
 
+        // READY=1 and nothing else
+        {.name = "gunicorn-notify",
+         .program = "/usr/bin/gunicorn",
+         .package = "gunicorn",
+         .options = {"-p", "0", "--ready", "notify"},
+         .command = {"/usr/bin/python3", "/usr/bin/gunicorn", "--chdir", "@DIR@", "app:wsgi"},
+         .files = {"app.py"},
+         .stop_status = 0,
+         .ready_by = "notify",
+         .answers_itself = false},
+        {.name = "libsystemd-notify",
+         .program = "@SYSTEMD_SERVER@",
+         .package = "libsystemd-dev",
+         .options = {"-l", "web=127.0.0.1:0", "--ready", "notify"},
+         .command = {"@SYSTEMD_SERVER@", "web", "notify"},
+         .files = {},
+         .stop_status = 0,
+         .ready_by = "notify"},
+
         // The number of a descriptor
         {.name = "uvicorn",
          .program = "/usr/bin/uvicorn",

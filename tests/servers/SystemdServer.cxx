@@ -1,7 +1,8 @@
 /**
  * A server as libsystemd's users write them: whatever sd_listen_fds_with_names() hands over is
  * served, and the answer is the id of this process. The first argument is the name that the first
- * socket must have. TERM ends it with 0.
+ * socket must have. With a second one, "notify", it says through sd_notify() that it is ready, and
+ * waits until that was taken note of; without NOTIFY_SOCKET it ends with 1. TERM ends it with 0.
  */
 
 #include <cerrno>
@@ -47,7 +48,7 @@ int main(int argc, char **argv) {
     const int count = sd_listen_fds_with_names(1, &names);
     if (count < 0)
         Fail("sd_listen_fds_with_names", -count);
-    if (count != 1 || argc != 2 || std::strcmp(names[0], argv[1]) != 0) {
+    if (count != 1 || argc < 2 || std::strcmp(names[0], argv[1]) != 0) {
         std::fprintf(stderr, "%d sockets, the first is \"%s\"\n", count, count ? names[0] : "");
         return 1;
     }
@@ -55,6 +56,14 @@ int main(int argc, char **argv) {
         Fail("sd_is_socket", ENOTSOCK);
     if (std::getenv("LISTEN_FDS") != nullptr)
         Fail("LISTEN_FDS is still there", EINVAL);
+
+    if (argc > 2) {
+        const int said = sd_notifyf(0, "READY=1\nSTATUS=Serving as %s", argv[1]);
+        if (said <= 0)
+            Fail("sd_notify", said < 0 ? -said : ENOENT);
+        if (const int taken = sd_notify_barrier(1, 30'000'000); taken < 0)
+            Fail("sd_notify_barrier", -taken);
+    }
 
     for (;;) {
         const int client = accept(SD_LISTEN_FDS_START, nullptr, nullptr);

@@ -162,6 +162,19 @@ TEST_CASE_FIXTURE(Fixture, "what is replaced, and what is a success") {
     CHECK(Variable("CLUSTERIZE_MAX_RESTARTS", "5/0").starts_with("CLUSTERIZE_MAX_RESTARTS '5/0'"));
 }
 
+TEST_CASE_FIXTURE(Fixture, "when a worker is ready") {
+    CHECK_FALSE(Read({}).ready);
+    CHECK_FALSE(Read({}).ready_timeout);
+    const plan::Options options = Read({"--ready", "notify", "--ready-timeout", "2m"});
+    CHECK(options.ready->by == pool::ReadyBy::NOTIFY);
+    CHECK(options.ready_source == "--ready");
+    CHECK(options.ready_timeout == 2min);
+    CHECK(Read({"--ready", "1500ms"}).ready->alive == 1500ms);
+    CHECK(Message({"--ready", "DURATION"}) ==
+          "--ready 'DURATION': must be auto, notify, exec, or a duration such as 5s");
+    CHECK(Variable("CLUSTERIZE_READY_TIMEOUT", "x").starts_with("CLUSTERIZE_READY_TIMEOUT 'x'"));
+}
+
 TEST_CASE_FIXTURE(Fixture, "users and groups: names and numbers") {
     const auto user = [this](const char *text) { return Read({"--user", text}).user; };
     CHECK(user("alice").uid == 1000U);

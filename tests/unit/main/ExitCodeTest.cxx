@@ -34,6 +34,7 @@ TEST_CASE("jobs: 0, or what the first that failed says") {
     CHECK(Code(Kind::COMPLETED, Exited(7)) == 7);
     CHECK(Code(Kind::COMPLETED, Exited(255)) == 255);
     CHECK(Code(Kind::COMPLETED, Killed(SIGSEGV)) == 139);
+    CHECK(Code(Kind::COMPLETED, Exited(0)) == 1); // a failure: it was not ready in time
 }
 
 TEST_CASE("a stop: 0, 143 for TERM, 137 when it had to be killed") {

@@ -108,6 +108,72 @@ TEST_CASE("--restart makes it serve, unless it says no; --jobs contradicts it") 
     CHECK_FALSE(with(RestartWhen::NO, jobs).pool.serving);
 }
 
+TEST_CASE("--ready makes it serve; --jobs contradicts it") {
+    const auto with = [](const char *rule, Options options) {
+        options.ready = pool::ParseReady(rule);
+        options.ready_source = "CLUSTERIZE_READY";
+        return Make(std::move(options));
+    };
+    Options jobs = Command();
+    jobs.jobs = true;
+    jobs.jobs_source = "--jobs";
+    for (const char *rule : {"auto", "notify", "exec", "2s"}) {
+        const Plan plan = with(rule, Command());
+        CHECK(plan.pool.serving);
+        CHECK(plan.pool.slots == 1);
+        CHECK(plan.pool.restart.when == pool::RestartWhen::ALWAYS);
+        CHECK(plan.pool.ready.timeout == 60s);
+        CHECK(plan.warnings.empty());
+        CHECK(Message([&] {
+                  with(rule, jobs);
+              }).starts_with("--jobs and CLUSTERIZE_READY contradict each other"));
+    }
+    CHECK(with("2s", Command()).pool.ready.alive == 2s);
+    CHECK(Make(Command({"8000"})).pool.ready.by == pool::ReadyBy::AUTO);
+    Options timeout = Command();
+    timeout.ready_timeout = 3s;
+    CHECK_FALSE(Make(timeout).pool.serving);
+    CHECK(with("notify", timeout).pool.ready.timeout == 3s);
+    CHECK(with("notify", timeout).warnings.empty());
+    CHECK(with("auto", timeout).warnings.size() == 1); // nobody is alive for 3 s in that time
+}
+
+TEST_CASE("who has a NOTIFY_SOCKET: serving, and told of it by contract or rule") {
+    const auto notify = [](std::string_view contracts, const char *rule, bool jobs = false) {
+        Options options = Command({"8000"});
+        options.contracts = contract::ParseContracts(contracts);
+        if (rule != nullptr)
+            options.ready = pool::ParseReady(rule);
+        options.jobs = jobs;
+        return Make(std::move(options)).notify;
+    };
+    CHECK(Make(Command({"8000"})).notify);
+    CHECK(notify("auto", nullptr));
+    CHECK(notify("systemd", "exec"));
+    CHECK_FALSE(notify("none", nullptr));
+    CHECK_FALSE(notify("port,einhorn", "2s"));
+    CHECK(notify("none", "notify"));
+    CHECK_FALSE(notify("auto", nullptr, true));
+    CHECK_FALSE(Make(Command()).notify);
+}
+
+TEST_CASE("whoever started it is told about a serving cluster") {
+    const auto told = [](Options options, const char *socket) {
+        Surroundings surroundings;
+        surroundings.notify_socket = socket;
+        return Make(std::move(options), std::move(surroundings));
+    };
+    CHECK(told(Command({"8000"}), "/run/systemd/notify").service_manager);
+    CHECK(told(Command({"8000"}), "@x").service_manager);
+    CHECK_FALSE(told(Command(), "@x").service_manager);
+    CHECK_FALSE(Make(Command({"8000"})).service_manager);
+    CHECK(told(Command({"8000"}), "").warnings.empty());
+    const Plan odd = told(Command({"8000"}), "vsock:2:1234");
+    CHECK_FALSE(odd.service_manager);
+    REQUIRE(odd.warnings.size() == 1);
+    CHECK(odd.warnings[0].find("vsock:2:1234") != std::string::npos);
+}
+
 TEST_CASE("the limit of restarts, statuses that count as success, one that ends all") {
     const Plan plain = Make(Command({"8000"}));
     CHECK(plain.pool.restart.most == 5);

@@ -12,10 +12,12 @@ namespace {
 
 class Listener final : public Facts {
 public:
-    void Ready(const WorkerRef &worker, std::string_view by) noexcept override {
-        CHECK(by == "alive");
+    void Ready(const WorkerRef &worker, Sign sign) noexcept override {
+        CHECK(sign == Sign::ALIVE);
         ids.push_back(worker.id);
     }
+    void Stopping(const WorkerRef &) noexcept override {}
+    void Extend(const WorkerRef &, std::chrono::milliseconds) noexcept override {}
 
     std::vector<unsigned> ids;
 };
@@ -32,7 +34,7 @@ struct Fixture {
     unit::FakeClock clock;
     loop::Loop loop{clock};
     Listener facts;
-    AliveAgent agent{loop, facts};
+    AliveAgent agent{loop, facts, 3s};
 };
 
 using Ids = std::vector<unsigned>;
@@ -47,6 +49,15 @@ TEST_CASE_FIXTURE(Fixture, "three seconds alive is ready, once") {
     CHECK(facts.ids == Ids{1});
     Pass(1h);
     CHECK(facts.ids == Ids{1});
+}
+
+TEST_CASE_FIXTURE(Fixture, "or as long as one wants") {
+    AliveAgent patient(loop, facts, 1min);
+    patient.Started({7, 0, 1, 0});
+    Pass(59s);
+    CHECK(facts.ids.empty());
+    Pass(1s);
+    CHECK(facts.ids == Ids{7});
 }
 
 TEST_CASE_FIXTURE(Fixture, "each from its own start") {

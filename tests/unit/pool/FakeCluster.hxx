@@ -89,10 +89,10 @@ public:
     explicit Cluster(PoolSpec _spec)
         : table(policy, _spec.slots), spec(std::move(_spec)),
           pool(loop, reporter, table, launcher, spec, 1, util::Bind<&Cluster::OnFinished>(*this)),
-          alive(loop, pool) {
+          alive(loop, pool, spec.ready.alive) {
         kernel::Reset();
         reporter.Add(std::make_unique<LogSink>(log));
-        if (spec.serving)
+        if (spec.serving && spec.ready.ByTime())
             pool.Add(alive);
     }
 

@@ -23,6 +23,7 @@ const std::map<std::pair<S, T>, std::pair<S, A>> ALLOWED = {
     {{S::FAILED, T::DUE}, {S::STARTING, A::LAUNCH}},
     {{S::STARTING, T::LAUNCH_FAILED}, {S::CLEARING, A::CLEAR}},
     {{S::STARTING, T::BECAME_READY}, {S::READY, A::ACTIVATE}},
+    {{S::STARTING, T::NOT_READY}, {S::STOPPING, A::DISMISS}},
 
     // The worker's end, at any time that it has one.
     {{S::STARTING, T::ENDED}, {S::CLEARING, A::CLEAR}},
@@ -60,6 +61,10 @@ const std::map<std::pair<S, T>, std::pair<S, A>> ALLOWED = {
     {{S::BACKOFF, T::BECAME_READY}, {S::BACKOFF, A::NONE}},
     {{S::FAILED, T::BECAME_READY}, {S::FAILED, A::NONE}},
     {{S::FINISHED, T::BECAME_READY}, {S::FINISHED, A::NONE}},
+
+    // The time for it is over, and its end was asked for already.
+    {{S::DRAINING, T::NOT_READY}, {S::DRAINING, A::NONE}},
+    {{S::STOPPING, T::NOT_READY}, {S::STOPPING, A::NONE}},
 };
 
 template <typename Visitor> void ForEachCell(Visitor visit) {
@@ -154,21 +159,23 @@ TEST_CASE("after a stop no worker starts any more") {
     CHECK(reached == std::set<State>{S::DRAINING, S::STOPPING, S::CLEARING, S::FINISHED});
 }
 
-TEST_CASE("the stop signal is sent once: on the way from draining to stopping") {
-    unsigned signals = 0;
-    ForEachCell([&signals](State state, Trigger, const Step &step) {
-        if (step.action != A::SIGNAL)
+TEST_CASE("the stop signal is sent once: on the way to stopping") {
+    unsigned signals = 0, dismissals = 0;
+    ForEachCell([&](State state, Trigger, const Step &step) {
+        if (step.action != A::SIGNAL && step.action != A::DISMISS)
             return;
-        signals++;
-        CHECK(state == S::DRAINING);
+        (step.action == A::SIGNAL ? signals : dismissals)++;
+        CHECK(state == (step.action == A::SIGNAL ? S::DRAINING : S::STARTING));
         CHECK(step.next == S::STOPPING);
     });
     CHECK(signals == 1);
+    CHECK(dismissals == 1);
 }
 
 TEST_CASE("a worker is killed or signalled only where there is one") {
     ForEachCell([](State state, Trigger, const Step &step) {
-        if (step.action == A::KILL || step.action == A::SIGNAL || step.action == A::ACTIVATE)
+        if (step.action == A::KILL || step.action == A::SIGNAL || step.action == A::DISMISS ||
+            step.action == A::ACTIVATE)
             CHECK(HasWorker(state));
     });
 }

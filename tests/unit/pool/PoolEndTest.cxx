@@ -363,7 +363,7 @@ TEST_CASE("no: a worker that cannot be started later is a failure") {
     Cluster cluster(Spec(2, RestartWhen::NO));
     cluster.pool.Start();
     cluster.clock.Advance(3s);
-    cluster.pool.Ready({1, 0, 1, Cluster::Pid(1)}, "alive");
+    cluster.pool.Ready({1, 0, 1, Cluster::Pid(1)}, Sign::ALIVE);
     cluster.launcher.failure = spawn::LaunchFailure{spawn::ExecStage::CLONE, EAGAIN};
     cluster.Pass(0s);
     CHECK(cluster.finished == 0);

@@ -30,9 +30,9 @@ TEST_CASE("an old worker's readiness is not the new one's") {
     cluster.Exit(1, 1);
     cluster.Pass(1s);
     cluster.Log();
-    cluster.pool.Ready({1, 0, 1, Cluster::Pid(1)}, "alive");
+    cluster.pool.Ready({1, 0, 1, Cluster::Pid(1)}, Sign::ALIVE);
     CHECK(cluster.Log().empty());
-    cluster.pool.Ready({2, 0, 1, Cluster::Pid(2)}, "alive");
+    cluster.pool.Ready({2, 0, 1, Cluster::Pid(2)}, Sign::ALIVE);
     CHECK(cluster.Log() == "ready ");
 }
 

@@ -89,3 +89,21 @@ TEST_CASE_FIXTURE(Fixture, "the last that was scheduled counts, and it can be ta
     Pass(1h);
     CHECK(owner.actions.size() == 1);
 }
+
+TEST_CASE_FIXTURE(Fixture, "what is scheduled can be put off, never brought forward") {
+    slot.Fire(Trigger::DUE);
+    slot.Schedule(Trigger::NOT_READY, 10s);
+    Pass(5s);
+    slot.Postpone(1s); // before its time
+    Pass(4s);
+    CHECK(slot.GetState() == State::STARTING);
+    slot.Postpone(5s);
+    slot.Postpone(3s); // the last word counts
+    Pass(2999ms);
+    CHECK(slot.GetState() == State::STARTING);
+    Pass(1ms);
+    CHECK(slot.GetState() == State::STOPPING);
+    CHECK(owner.actions == Actions{Action::LAUNCH, Action::DISMISS});
+    slot.Postpone(1s); // nothing is scheduled
+    CHECK_FALSE(slot.IsScheduled());
+}

@@ -141,3 +141,28 @@ TEST_CASE("a timeout of nothing kills in the same turn, after the signal") {
     loop.Turn(loop::Loop::Wait::NO);
     CHECK(fixture.log == "sk");
 }
+
+TEST_CASE_FIXTURE(Fixture, "the kill can be put off, never brought forward") {
+    ladder.Extend(1h); // nothing to put off yet
+    Ask();
+    Pass(5s);
+    ladder.Extend(1s);
+    Pass(2999ms);
+    CHECK(log == "s");
+    ladder.Extend(10s);
+    Pass(9999ms);
+    CHECK(log == "s");
+    Pass(1ms);
+    CHECK(log == "sk");
+    ladder.Extend(1s);
+    Pass(1h);
+    CHECK(log == "sk");
+}
+
+TEST_CASE_FIXTURE(Fixture, "who is impatient does not wait for what was put off") {
+    Ask();
+    ladder.Extend(1h);
+    Pass(1s);
+    Ask();
+    CHECK(log == "sk");
+}

@@ -1,0 +1,46 @@
+#include "pool/ReadyRule.hxx"
+#include "util/Number.hxx"
+#include "util/Table.hxx"
+
+namespace pool {
+
+constexpr std::array<ReadyRuleRow, 4> READY_RULES = {{
+    {"auto", "READY=1; where no worker ever said it, 3 seconds alive (default)", ReadyBy::AUTO},
+    {"notify", "READY=1 to NOTIFY_SOCKET", ReadyBy::NOTIFY},
+    {"exec", "the command is executed", ReadyBy::EXEC},
+    {"DURATION", "alive for so long", ReadyBy::TIME},
+}};
+
+static_assert(util::NamesAreUnique(READY_RULES));
+
+std::optional<ReadySpec> ParseReady(std::string_view text) {
+    ReadySpec spec;
+    if (const auto *row = util::FindRow(READY_RULES, text);
+        row != nullptr && row->by != ReadyBy::TIME) {
+        spec.by = row->by;
+        return spec;
+    }
+    const auto alive = util::ParseDuration(text);
+    if (!alive)
+        return std::nullopt;
+    spec.by = ReadyBy::TIME;
+    spec.alive = *alive;
+    return spec;
+}
+
+bool ReadyRule::Accept(Sign sign) noexcept {
+    spoken = spoken || sign == Sign::NOTIFY;
+    switch (spec.by) {
+    case ReadyBy::AUTO:
+        return sign == Sign::NOTIFY || (sign == Sign::ALIVE && !spoken);
+    case ReadyBy::NOTIFY:
+        return sign == Sign::NOTIFY;
+    case ReadyBy::EXEC:
+        return sign == Sign::EXEC;
+    case ReadyBy::TIME:
+        return sign == Sign::ALIVE;
+    }
+    return false;
+}
+
+} // namespace pool

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace pool {
+
+/** What can show that a worker is ready. */
+enum class Sign : std::uint8_t {
+    EXEC, // its command is executed
+    ALIVE, // it has been so for a while
+    NOTIFY, // it said READY=1
+};
+
+/** By sign, for the event. */
+constexpr std::array<std::string_view, 3> SIGN_NAMES = {"exec", "alive", "notify"};
+
+enum class ReadyBy : std::uint8_t { AUTO, NOTIFY, EXEC, TIME };
+
+struct ReadyRuleRow {
+    std::string_view name, help;
+    ReadyBy by;
+};
+
+/** What `--ready` can be; the last one stands for a duration. */
+extern const std::array<ReadyRuleRow, 4> READY_RULES;
+
+/** `--ready` and `--ready-timeout`. */
+struct ReadySpec {
+    ReadyBy by = ReadyBy::AUTO;
+    std::chrono::milliseconds alive = std::chrono::seconds(3); // for Sign::ALIVE, where that counts
+    std::chrono::milliseconds timeout = std::chrono::seconds(60); // 0: none
+
+    /** A worker that stays alive becomes ready. */
+    bool ByTime() const noexcept { return by == ReadyBy::AUTO || by == ReadyBy::TIME; }
+};
+
+/** The rule that `--ready` names, without the timeout; nullopt: none of the table. */
+std::optional<ReadySpec> ParseReady(std::string_view text);
+
+/** Which signs count. It remembers the one thing that is not a worker's own affair: under `auto` being
+ *  alive counts only as long as no worker of the cluster has ever said READY=1. */
+class ReadyRule {
+public:
+    explicit ReadyRule(const ReadySpec &_spec) noexcept : spec(_spec) {}
+
+    /** A worker, ready or not, has shown this; does it make it ready? */
+    bool Accept(Sign sign) noexcept;
+
+    /** After this a worker that is not ready has failed; 0: never. A time to be alive needs no other. */
+    std::chrono::milliseconds Timeout() const noexcept {
+        return spec.by == ReadyBy::TIME ? std::chrono::milliseconds(0) : spec.timeout;
+    }
+
+private:
+    const ReadySpec spec;
+    bool spoken = false;
+};
+
+} // namespace pool

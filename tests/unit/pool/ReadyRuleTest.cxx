@@ -1,0 +1,61 @@
+#include "pool/ReadyRule.hxx"
+
+#include <doctest/doctest.h>
+
+using namespace pool;
+using namespace std::chrono_literals;
+
+namespace {
+
+ReadyRule Rule(const char *text) {
+    return ReadyRule(ParseReady(text).value());
+}
+
+} // namespace
+
+TEST_CASE("the words of the table, or a duration") {
+    CHECK(ParseReady("auto")->by == ReadyBy::AUTO);
+    CHECK(ParseReady("auto")->alive == 3s);
+    CHECK(ParseReady("notify")->by == ReadyBy::NOTIFY);
+    CHECK(ParseReady("exec")->by == ReadyBy::EXEC);
+    CHECK(ParseReady("500ms")->by == ReadyBy::TIME);
+    CHECK(ParseReady("500ms")->alive == 500ms);
+    CHECK(ParseReady("2m")->alive == 2min);
+    CHECK(ParseReady("0")->alive == 0s);
+    for (const char *wrong : {"", "DURATION", "Auto", "listening", "3 s", "-1", "auto,exec"})
+        CHECK_FALSE(ParseReady(wrong));
+    CHECK(ReadySpec().by == ReadyBy::AUTO);
+    CHECK(ReadySpec().timeout == 60s);
+}
+
+TEST_CASE("auto: being alive counts until one worker of the cluster has said READY=1") {
+    ReadyRule rule = Rule("auto");
+    CHECK_FALSE(rule.Accept(Sign::EXEC));
+    CHECK(rule.Accept(Sign::ALIVE));
+    CHECK(rule.Accept(Sign::ALIVE));
+    CHECK(rule.Accept(Sign::NOTIFY));
+    CHECK_FALSE(rule.Accept(Sign::ALIVE));
+    CHECK(rule.Accept(Sign::NOTIFY));
+    CHECK_FALSE(rule.Accept(Sign::ALIVE));
+}
+
+TEST_CASE("the others: one sign each") {
+    for (const auto &[text, counts] :
+         {std::pair{"notify", Sign::NOTIFY}, {"exec", Sign::EXEC}, {"3s", Sign::ALIVE}})
+        for (const Sign sign : {Sign::EXEC, Sign::ALIVE, Sign::NOTIFY, Sign::ALIVE, Sign::EXEC}) {
+            ReadyRule rule = Rule(text);
+            CHECK(rule.Accept(sign) == (sign == counts));
+        }
+}
+
+TEST_CASE("who only has to stay alive needs no other limit") {
+    ReadySpec spec;
+    spec.timeout = 5s;
+    CHECK(ReadyRule(spec).Timeout() == 5s);
+    spec.by = ReadyBy::NOTIFY;
+    CHECK(ReadyRule(spec).Timeout() == 5s);
+    spec.by = ReadyBy::TIME;
+    CHECK(ReadyRule(spec).Timeout() == 0s);
+    CHECK(spec.ByTime());
+    CHECK_FALSE(ParseReady("exec")->ByTime());
+}
