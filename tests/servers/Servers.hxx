@@ -35,8 +35,8 @@ struct Server {
     /** What @ADDRESS@ is made of; a client goes to 127.0.0.1 all the same. */
     std::string_view host = "127.0.0.1";
 
-    /** What shows that a worker is ready, as its event says. */
-    std::string_view ready_by = "alive";
+    /** What has to show that a worker is ready; empty: whatever comes first. */
+    std::string_view ready_by = {};
 
     /** Whether the main process itself answers, and not one that it starts. */
     bool answers_itself = true;
