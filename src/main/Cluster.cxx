@@ -8,6 +8,7 @@
 #include "util/Text.hxx"
 #include "util/UserError.hxx"
 
+#include <cerrno>
 #include <climits>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -64,8 +65,11 @@ output::Drain &Cluster::OpenEvents() {
                                               plan.events->source, util::Quote(target), fd));
         return drains.Borrow(sys::Fd(fd));
     }
-    sys::UniqueFd file(sys::AdoptTag(),
-                       open(target.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
+    // Without O_NONBLOCK a FIFO would be waited for; its reader may also come later, O_RDWR does not mind.
+    constexpr int FLAGS = O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    sys::UniqueFd file(sys::AdoptTag(), open(target.c_str(), O_WRONLY | FLAGS, 0666));
+    if (!file.IsDefined() && errno == ENXIO)
+        file = sys::UniqueFd(sys::AdoptTag(), open(target.c_str(), O_RDWR | FLAGS, 0666));
     if (!file.IsDefined())
         throw util::UserError(fmt::format("{} {}: {}", plan.events->source, util::Quote(target),
                                           sys::ErrnoText(errno)));

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <regex>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace process;
@@ -120,6 +121,24 @@ TEST_CASE("a reader that never reads does not block supervision, nor the end") {
                      .events = false});
     REQUIRE(WaitFor([&] { return Count(cluster.Out(), "serving ") == 2; }));
     CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE("a FIFO is not waited for: its reader may come later, and finds what has happened") {
+    const TempDir directory;
+    const std::string fifo = directory / "fifo";
+    REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
+    Cluster cluster({.options = {"-n", "1", "--events", fifo},
+                     .command = {Behave(), "pause"},
+                     .events = false});
+    cluster.WaitOut("pausing");
+    const Fd reader(open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    REQUIRE(reader.IsOpen());
+    CHECK(cluster.Stop() == Exited(143));
+    char buffer[4096];
+    const auto length = read(reader.Get(), buffer, sizeof buffer);
+    REQUIRE(length > 0);
+    CHECK(Names(Parse(std::string(buffer, static_cast<size_t>(length)))) ==
+          "setup fork online stop exit");
 }
 
 TEST_CASE("a reader that is gone does not end the cluster") {
