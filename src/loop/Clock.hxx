@@ -11,6 +11,9 @@ class Clock {
 public:
     virtual ~Clock() = default;
     virtual TimePoint Now() const noexcept = 0;
+
+    /** Time that counts for no timeout, such as the launcher's own suspension. */
+    virtual void Skip(TimePoint::duration time) noexcept = 0;
 };
 
 /** CLOCK_MONOTONIC, less what was skipped. */
@@ -18,8 +21,7 @@ class MonotonicClock final : public Clock {
 public:
     TimePoint Now() const noexcept override { return std::chrono::steady_clock::now() - skipped; }
 
-    /** Time that counts for no timeout, such as the launcher's own suspension. */
-    void Skip(TimePoint::duration time) noexcept { skipped += time; }
+    void Skip(TimePoint::duration time) noexcept override { skipped += time; }
 
 private:
     TimePoint::duration skipped{0};

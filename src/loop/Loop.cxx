@@ -6,13 +6,26 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <climits>
+#include <csignal>
 #include <sys/epoll.h>
 
 namespace loop {
 
-Loop::Loop(const Clock &_clock)
-    : clock(_clock), epoll(sys::AdoptTag(), epoll_create1(EPOLL_CLOEXEC)) {
+namespace {
+
+constexpr std::chrono::seconds LATE{1};
+
+bool IsPending(int signo) noexcept {
+    sigset_t pending;
+    return sigpending(&pending) == 0 && sigismember(&pending, signo) == 1;
+}
+
+} // namespace
+
+Loop::Loop(Clock &_clock)
+    : clock(_clock), woke(_clock.Now()), epoll(sys::AdoptTag(), epoll_create1(EPOLL_CLOEXEC)) {
     if (!epoll.IsDefined())
         throw sys::MakeErrno("cannot create an epoll descriptor");
 }
@@ -32,8 +45,11 @@ void Loop::Turn(Wait wait) noexcept {
 
 void Loop::Poll(Wait wait) noexcept {
     std::array<epoll_event, 64> events;
-    const int count = epoll_wait(epoll.Get(), events.data(), static_cast<int>(events.size()),
-                                 TimeoutMilliseconds(wait));
+    const int timeout = TimeoutMilliseconds(wait);
+    const auto waited_for = timeout > 0 ? std::optional(timers.begin()->first) : std::nullopt;
+    const int count =
+        epoll_wait(epoll.Get(), events.data(), static_cast<int>(events.size()), timeout);
+    SkipStopped(count < 0 && errno == EINTR, waited_for);
     for (int i = 0; i < count; i++) {
         const epoll_event &event = events[static_cast<std::size_t>(i)];
         ready.push_back({static_cast<FdEvent *>(event.data.ptr), event.events});
@@ -41,6 +57,17 @@ void Loop::Poll(Wait wait) noexcept {
     // Descriptors first: a death that is already known spares its worker what a timer would do.
     RunReady();
     RunTimers();
+}
+
+/** Before any handler, so that what these schedule counts from the right time. */
+void Loop::SkipStopped(bool interrupted, std::optional<TimePoint> waited_for) noexcept {
+    const TimePoint now = clock.Now();
+    // No handler runs here, so what interrupts epoll_wait(2) is a stop, see signal(7).
+    if (interrupted || IsPending(SIGCONT))
+        clock.Skip(now - woke);
+    else if (waited_for && now - *waited_for >= LATE)
+        clock.Skip(now - *waited_for);
+    woke = clock.Now();
 }
 
 int Loop::TimeoutMilliseconds(Wait wait) const noexcept {

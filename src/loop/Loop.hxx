@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace loop {
@@ -19,13 +20,16 @@ enum class Priority : std::uint8_t { MESSAGES, SIGNALS, REQUESTS };
 
 using Timers = std::multimap<TimePoint, TimerEvent *>;
 
-/** One epoll(7) set, timers and deferred calls; single-threaded. Event objects are members of their
+/** One epoll(7) set, timers and deferred calls; single-threaded. Time in which the process was stopped counts
+ *  for no timer: after a SIGCONT that the owner of the loop blocks, and after any other interruption, the time
+ *  since the last turn is skipped; what comes LATE without such a sign, as after a freeze, is taken to have come
+ *  in time. Event objects are members of their
  *  owner, borrow the loop, and leave it in their destructor. A handler may destroy any other event
  *  object, never its own owner: that is what DeferEvent is for. */
 class Loop {
 public:
     /** `clock` is borrowed. Throws std::system_error. */
-    explicit Loop(const Clock &clock);
+    explicit Loop(Clock &clock);
 
     Loop(const Loop &) = delete;
     Loop &operator=(const Loop &) = delete;
@@ -54,12 +58,14 @@ private:
 
     void Poll(Wait wait) noexcept;
     int TimeoutMilliseconds(Wait wait) const noexcept;
+    void SkipStopped(bool interrupted, std::optional<TimePoint> waited_for) noexcept;
     void RunDeferred() noexcept;
     void RunTimers() noexcept;
     void RunReady() noexcept;
     void Forget(const FdEvent &event) noexcept;
 
-    const Clock &clock;
+    Clock &clock;
+    TimePoint woke; // when the last turn began to do something
     sys::UniqueFd epoll;
     Timers timers;
     std::vector<DeferEvent *> deferred;

@@ -10,6 +10,7 @@ namespace unit {
 class FakeClock final : public loop::Clock {
 public:
     loop::TimePoint Now() const noexcept override { return now; }
+    void Skip(loop::TimePoint::duration time) noexcept override { now -= time; }
     void Advance(std::chrono::nanoseconds time) noexcept { now += time; }
 
 private:

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <csignal>
 #include <functional>
 #include <memory>
 #include <string>
@@ -137,7 +138,7 @@ TEST_CASE_FIXTURE(Fixture,
 }
 
 TEST_CASE("a destroyed timer leaves the loop") {
-    const unit::FakeClock clock;
+    unit::FakeClock clock;
     Loop loop(clock);
     std::string log;
     {
@@ -149,7 +150,7 @@ TEST_CASE("a destroyed timer leaves the loop") {
 }
 
 TEST_CASE("the loop waits for the next timer and no longer") {
-    const MonotonicClock clock;
+    MonotonicClock clock;
     Loop loop(clock);
     std::string log;
     Alarm soon(loop, log, 's'), late(loop, log, 'l');
@@ -160,6 +161,85 @@ TEST_CASE("the loop waits for the next timer and no longer") {
     CHECK(log == "s");
     CHECK(clock.Now() - begin >= 20ms);
     CHECK(clock.Now() - begin < 30s);
+}
+
+namespace {
+
+/** A wait of a millisecond takes a second. */
+class FastClock final : public Clock {
+public:
+    TimePoint Now() const noexcept override {
+        return begin + (std::chrono::steady_clock::now() - begin) * 1000 - skipped;
+    }
+    void Skip(TimePoint::duration time) noexcept override { skipped += time; }
+
+private:
+    const TimePoint begin = std::chrono::steady_clock::now();
+    TimePoint::duration skipped{0};
+};
+
+/** SIGCONT stays pending as long as it lives. */
+class Continued {
+public:
+    Continued() {
+        sigemptyset(&set);
+        sigaddset(&set, SIGCONT);
+        sigprocmask(SIG_BLOCK, &set, &before);
+        raise(SIGCONT);
+    }
+    ~Continued() {
+        const timespec none = {};
+        sigtimedwait(&set, nullptr, &none);
+        sigprocmask(SIG_SETMASK, &before, nullptr);
+    }
+    Continued(const Continued &) = delete;
+    Continued &operator=(const Continued &) = delete;
+
+private:
+    sigset_t set, before;
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(Fixture, "after a SIGCONT the time since the last turn has not passed") {
+    a.timer.Schedule(10s);
+    b.timer.Schedule(1min);
+    Pass(4s);
+    {
+        const Continued continued;
+        Pass(1h); // of which we know only that it holds the stop
+    }
+    CHECK(log.empty());
+    Pass(5999ms);
+    CHECK(log.empty());
+    Pass(1ms);
+    CHECK(log == "a");
+    Pass(50s);
+    CHECK(log == "ab");
+}
+
+TEST_CASE_FIXTURE(Fixture, "what a handler schedules in the turn of a SIGCONT is not put off") {
+    a.then = [this] { b.timer.Schedule(1s); };
+    a.timer.Schedule(10s);
+    {
+        const Continued continued;
+        Pass(1h);
+    }
+    Pass(10s);
+    Pass(1s);
+    CHECK(log == "ab");
+}
+
+TEST_CASE("a wake-up that comes very late: the timer that it waited for, and no other one") {
+    FastClock clock;
+    Loop loop(clock);
+    std::string log;
+    Alarm soon(loop, log, 's'), late(loop, log, 'l');
+    late.timer.Schedule(10s);
+    soon.timer.Schedule(20ms); // comes 20 s later
+    loop.Turn(Loop::Wait::YES);
+    CHECK(log == "s");
+    CHECK(late.timer.IsPending());
 }
 
 TEST_CASE("time that was skipped counts for no timer") {

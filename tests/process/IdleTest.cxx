@@ -1,0 +1,85 @@
+// A cluster that is up and has nothing to do does nothing: the launcher sleeps, and so does what watches it.
+
+#include "Support.hxx"
+
+#include <csignal>
+#include <deque>
+#include <poll.h>
+#include <unistd.h>
+
+using namespace process;
+
+namespace {
+
+/** How often the process has gone to sleep or was put aside since its start. */
+long Switches(pid_t pid) {
+    const std::string own = StatusField(pid, "voluntary_ctxt_switches");
+    const std::string others = StatusField(pid, "nonvoluntary_ctxt_switches");
+    REQUIRE(own != "");
+    REQUIRE(others != "");
+    return std::stol(own) + std::stol(others);
+}
+
+/** The launcher and what it has started for itself. */
+std::vector<pid_t> Own(Cluster &cluster) {
+    std::vector<pid_t> own = {cluster.Pid()};
+    std::set<pid_t> workers;
+    for (const auto &worker : cluster.Workers())
+        workers.insert(worker.second);
+    for (const pid_t child : Children(cluster.Pid()))
+        if (workers.count(child) == 0)
+            own.push_back(child);
+    return own;
+}
+
+} // namespace
+
+TEST_CASE("no wake-up in ten seconds") {
+    const TempDir directory;
+    const std::vector<std::vector<std::string>> extras = {
+        {},
+        {"--events", directory / "events", "--log-level", "debug"},
+        {"--output", "prefix"},
+        {"--output", "events"},
+        {"--pid-file", directory / "pid", "--max-restarts", "1/1s", "--stop-delay", "1s"},
+    };
+    std::deque<Cluster> clusters;
+    for (const auto &extra : extras) {
+        std::vector<std::string> options = {"-n", "2", "-p", "127.0.0.1:0"};
+        options.insert(options.end(), extra.begin(), extra.end());
+        const bool own_events = extra.empty() || extra[0] != "--events";
+        clusters.emplace_back(
+            Setup{.options = options, .command = {Behave(), "pause"}, .events = own_events});
+    }
+    for (size_t i = 0; i < extras.size(); ++i)
+        if (extras[i].empty() || extras[i][0] != "--events")
+            clusters[i].WaitUp();
+        else
+            clusters[i].WaitErr("up: 2 workers");
+    std::map<pid_t, long> before;
+    std::map<pid_t, size_t> whose;
+    for (size_t i = 0; i < clusters.size(); ++i)
+        for (const pid_t pid : Own(clusters[i])) {
+            REQUIRE(WaitFor([pid] { return State(pid) == 'S'; }));
+            whose[pid] = i;
+        }
+    for (const auto &entry : whose)
+        before[entry.first] = Switches(entry.first);
+
+    // The time is the subject itself here.
+    (void)poll(nullptr, 0, 10'000);
+
+    for (const auto &entry : before) {
+        INFO("cluster ", whose[entry.first], ": ", CommandLine(entry.first));
+        CHECK(Switches(entry.first) == entry.second);
+    }
+    // The counter counts: a signal is a wake-up.
+    const pid_t launcher = clusters[0].Pid();
+    const long quiet = Switches(launcher);
+    clusters[0].Signal(SIGURG);
+    CHECK(WaitFor([&] { return Switches(launcher) > quiet; }));
+    for (Cluster &cluster : clusters) {
+        cluster.Signal(SIGTERM);
+        CHECK(cluster.Wait() == Exited(143));
+    }
+}
