@@ -41,15 +41,24 @@ TEST_CASE("no wake-up in ten seconds") {
         {"--events", directory / "events", "--log-level", "debug"},
         {"--output", "prefix"},
         {"--output", "events"},
+        {"--ready", "notify"},
         {"--pid-file", directory / "pid", "--max-restarts", "1/1s", "--stop-delay", "1s"},
     };
+    const std::vector<std::string> pausing = {Behave(), "pause"};
+    const std::vector<std::string> notifying = {
+        "python3", "-c",
+        "import os, signal, socket\n"
+        "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+        "s.sendto(b'READY=1', '\\0' + os.environ['NOTIFY_SOCKET'][1:])\n"
+        "signal.pause()\n"};
     std::deque<Cluster> clusters;
     for (const auto &extra : extras) {
         std::vector<std::string> options = {"-n", "2", "-p", "127.0.0.1:0"};
         options.insert(options.end(), extra.begin(), extra.end());
         const bool own_events = extra.empty() || extra[0] != "--events";
-        clusters.emplace_back(
-            Setup{.options = options, .command = {Behave(), "pause"}, .events = own_events});
+        const bool notifies = !extra.empty() && extra[0] == "--ready";
+        clusters.emplace_back(Setup{
+            .options = options, .command = notifies ? notifying : pausing, .events = own_events});
     }
     for (size_t i = 0; i < extras.size(); ++i)
         if (extras[i].empty() || extras[i][0] != "--events")
