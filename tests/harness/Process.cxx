@@ -280,8 +280,12 @@ Process::~Process() {
             const std::string text = Process::Describe();
             MESSAGE(text);
         } else if (impl->ended) {
-            for (const pid_t pid : Leftovers())
-                FAIL_CHECK("left behind: ", pid, " ", CommandLine(pid), "\n", Process::Describe());
+            for (const pid_t pid : Leftovers()) {
+                // One without is on its way out: its memory has gone already.
+                const std::string command = CommandLine(pid);
+                if (!command.empty())
+                    FAIL_CHECK("left behind: ", pid, " ", command, "\n", Process::Describe());
+            }
         }
     } catch (...) { // nothing more can be said from here
     }
