@@ -22,7 +22,7 @@ TEST_CASE("it runs when the cluster is up, and its status is that of the launche
     AsEveryone([](bool nobody) {
         for (const int status : {0, 7}) {
             const auto result =
-                RunClusterize({"-n", "2", "-p", "127.0.0.1:0", "--then",
+                RunClusterize({"-n", "2", "-p", "127.0.0.1:0", "--ready", "100ms", "--then",
                                InBash(std::string(ASK_WHO) + "; exit " + std::to_string(status)),
                                "--", Reachable(EchoServer())},
                               {.nobody = nobody});
@@ -57,9 +57,9 @@ TEST_CASE("it finds PORT and what names the cluster, and not what is a worker's"
 }
 
 TEST_CASE("standard input is the command's") {
-    const auto result = RunClusterize(
-        {"-n", "1", "--then", "cat", "--", "/bin/sh", "-c", "cat >&2; exec " + Behave() + " pause"},
-        {.input = "words\n"});
+    const auto result = RunClusterize({"-n", "1", "--ready", "exec", "--then", "cat", "--",
+                                       "/bin/sh", "-c", "cat >&2; exec " + Behave() + " pause"},
+                                      {.input = "words\n"});
     CHECK(result.ended == Exited(0));
     CHECK(Contains(result.out, "words\n"));
     CHECK(!Contains(result.err, "words"));
@@ -80,10 +80,10 @@ TEST_CASE("a cluster that never comes up is 125, and the command is not run") {
 
 TEST_CASE("under set -e a shell script goes on, or ends") {
     const auto script = [](const std::string &then) {
-        return Run(
-            {.argv = {"sh", "-ec",
-                      "\"$0\" -n 1 -p 127.0.0.1:0 --then '" + then + "' -- \"$1\"; echo next",
-                      ClusterizePath(), EchoServer()}});
+        return Run({.argv = {"sh", "-ec",
+                             "\"$0\" -n 1 -p 127.0.0.1:0 --ready exec --then '" + then +
+                                 "' -- \"$1\"; echo next",
+                             ClusterizePath(), EchoServer()}});
     };
     const auto good = script("exit 0");
     CHECK(good.ended == Exited(0));
@@ -95,7 +95,7 @@ TEST_CASE("under set -e a shell script goes on, or ends") {
 
 TEST_CASE("a worker that dies meanwhile is replaced, and the command goes on") {
     const TempDir directory;
-    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0", "--then",
+    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0", "--ready", "100ms", "--then",
                                  "echo begun; " + Behave() + " exit-with 3 " + directory / "go"},
                      .command = {EchoServer()}});
     cluster.WaitOut("begun");
@@ -111,9 +111,10 @@ TEST_CASE("a cluster that cannot live ends the command, and the status is not 0"
     const TempDir directory;
     const std::string worker = "test -e " + directory / "broken" + " && exit 9; exec " + Behave() +
                                " exit-with 9 " + directory / "broken";
-    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0", "--max-restarts", "1/1h", "--then",
-                                 "echo begun; exec " + Behave() + " signal-log"},
-                     .command = {"/bin/sh", "-c", worker}});
+    Cluster cluster(
+        {.options = {"-n", "2", "-p", "127.0.0.1:0", "--ready", "100ms", "--max-restarts", "1/1h",
+                     "--then", "echo begun; exec " + Behave() + " signal-log"},
+         .command = {"/bin/sh", "-c", worker}});
     cluster.WaitOut("start ");
     directory.Write("broken", "");
     CHECK(cluster.Wait() == Exited(9));
@@ -123,9 +124,9 @@ TEST_CASE("a cluster that cannot live ends the command, and the status is not 0"
 
 TEST_CASE("workers that end and are not replaced end the command, and the status is not 0") {
     const TempDir directory;
-    Cluster cluster(
-        {.options = {"-n", "1", "--restart", "no", "--then", "exec " + Behave() + " signal-log"},
-         .command = {Behave(), "exit-with", "0", directory / "go"}});
+    Cluster cluster({.options = {"-n", "1", "--ready", "exec", "--restart", "no", "--then",
+                                 "exec " + Behave() + " signal-log"},
+                     .command = {Behave(), "exit-with", "0", directory / "go"}});
     cluster.WaitOut("start ");
     directory.Write("go", "");
     CHECK(cluster.Wait() == Exited(1));
@@ -136,8 +137,9 @@ TEST_CASE("workers that end and are not replaced end the command, and the status
 TEST_CASE("TERM ends both, and is never a success") {
     for (const char *command : {"echo begun; sleep 1000; true", "echo begun; exec sleep 1000",
                                 "trap \"exit 0\" TERM; echo begun; while :; do sleep 0.1; done"}) {
-        Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0", "--then", command},
-                         .command = {EchoServer()}});
+        Cluster cluster(
+            {.options = {"-n", "2", "-p", "127.0.0.1:0", "--ready", "100ms", "--then", command},
+             .command = {EchoServer()}});
         cluster.WaitOut("begun");
         CHECK(cluster.Stop() == Exited(143));
         CHECK(cluster.Seen("exit").size() == 2);
@@ -153,7 +155,7 @@ TEST_CASE("TERM before it is up: the command is not run") {
 }
 
 TEST_CASE("a command that ignores TERM is killed when the time is over") {
-    Cluster cluster({.options = {"-n", "1", "--stop-timeout", "1", "--then",
+    Cluster cluster({.options = {"-n", "1", "--ready", "exec", "--stop-timeout", "1", "--then",
                                  "exec " + Behave() + " ignore-term"},
                      .command = {"sleep", "1000"}});
     cluster.WaitOut("ignoring");
@@ -161,9 +163,10 @@ TEST_CASE("a command that ignores TERM is killed when the time is over") {
 }
 
 TEST_CASE("Ctrl-C reaches both once, and the launcher dies of it") {
-    Cluster cluster({.options = {"-n", "1", "--then", "exec " + Behave() + " signal-log"},
-                     .command = {"sleep", "1000"},
-                     .start = {.terminal = true}});
+    Cluster cluster(
+        {.options = {"-n", "1", "--ready", "exec", "--then", "exec " + Behave() + " signal-log"},
+         .command = {"sleep", "1000"},
+         .start = {.terminal = true}});
     cluster.WaitOut("start ");
     cluster.Type("\x03");
     CHECK(cluster.Wait() == Killed(SIGINT));
@@ -173,14 +176,15 @@ TEST_CASE("Ctrl-C reaches both once, and the launcher dies of it") {
 
 TEST_CASE("what the command leaves behind is ended") {
     const auto result =
-        RunClusterize({"-n", "1", "--then", "setsid " + Behave() + " ignore-term & exit 4", "--",
-                       "sleep", "1000"});
+        RunClusterize({"-n", "1", "--ready", "exec", "--then",
+                       "setsid " + Behave() + " ignore-term & exit 4", "--", "sleep", "1000"});
     CHECK(result.ended == Exited(4));
 }
 
 TEST_CASE("the launcher is killed: the command is ended as the workers are") {
+    // Later than the watcher is there.
     Cluster cluster(
-        {.options = {"-n", "1", "--then",
+        {.options = {"-n", "1", "--ready", "300ms", "--then",
                      "setsid " + Behave() + " signal-log & exec " + Behave() + " signal-log"},
          .command = {Behave(), "signal-log"}});
     REQUIRE(WaitFor([&] { return Count(cluster.Out(), "start ") == 3; }));
