@@ -1,4 +1,5 @@
 #include "report/JsonSink.hxx"
+#include "sys/Error.hxx"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -6,6 +7,7 @@
 #include <algorithm>
 #include <ctime>
 #include <type_traits>
+#include <utility>
 
 namespace report {
 
@@ -117,8 +119,21 @@ void JsonSink::Finish() noexcept {
     TellDropped(std::chrono::system_clock::now());
 }
 
+std::optional<std::string> JsonSink::TakeComplaint() noexcept {
+    const int trouble = outlet.Trouble();
+    if (trouble == 0 && !outlet.HasDropped()) {
+        complained = false;
+        return std::nullopt;
+    }
+    if (std::exchange(complained, true))
+        return std::nullopt;
+    return trouble != 0 ? fmt::format("cannot write the events: {}: they are dropped",
+                                      sys::ErrnoText(trouble))
+                        : "nobody reads the events: they are dropped";
+}
+
 void JsonSink::TellDropped(WallTime time) {
-    if (outlet.HasRoom())
+    if (outlet.HasRoom() && outlet.Trouble() == 0)
         if (const auto dropped = outlet.TakeDropped(); dropped != 0)
             outlet.Write(ToJson(Dropped{dropped}, time));
 }

@@ -14,11 +14,13 @@ public:
 
     void Emit(const Event &event, WallTime time) noexcept override;
     void Finish() noexcept override;
+    std::optional<std::string> TakeComplaint() noexcept override;
 
 private:
     void TellDropped(WallTime time);
 
     Outlet &outlet;
+    bool complained = false;
 };
 
 /** The line, with its newline. */

@@ -36,6 +36,8 @@ public:
     /** Lines dropped since it was asked last, as there was no room for them. */
     std::uint64_t TakeDropped() noexcept { return std::exchange(dropped, 0); }
 
+    bool HasDropped() const noexcept { return dropped != 0; }
+
     /** Lines that went nowhere, as writing fails. */
     std::uint64_t TakeLost() noexcept { return std::exchange(lost, 0); }
 

@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +23,9 @@ public:
     /** A sentence for people; sinks for programs leave it out. */
     virtual void Say(Level, std::string_view) noexcept {}
 
+    /** What people should know of the sink itself, once. */
+    virtual std::optional<std::string> TakeComplaint() noexcept { return std::nullopt; }
+
     /** The last chance before the program ends. */
     virtual void Finish() noexcept {}
 };
@@ -35,6 +40,8 @@ public:
     void Finish() noexcept;
 
 private:
+    void TellComplaints() noexcept;
+
     std::vector<std::unique_ptr<Sink>> sinks;
 };
 

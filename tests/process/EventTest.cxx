@@ -196,3 +196,12 @@ TEST_CASE("the log: info for servers, warn for jobs, what --log-level says for b
     CHECK(log({"-n", "1", "--log-level", "info"}) >= 2);
     CHECK(log({"-n", "1", "-p", port, "--log-level", "debug"}) > info);
 }
+
+TEST_CASE("a disk that is full: the log says so once, and the cluster goes on") {
+    const auto result =
+        RunClusterize({"-n", "3", "--events", "/dev/full", "--", "sh", "-c", "exit 0"});
+    CHECK(result.ended == Exited(0));
+    CHECK(Lines(result.err) ==
+          std::vector<std::string>{
+              "clusterize: cannot write the events: No space left on device: they are dropped"});
+}

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cerrno>
+#include <fcntl.h>
 
 using namespace report;
 using namespace std::chrono_literals;
@@ -213,4 +214,34 @@ TEST_CASE("the count comes before the next event, where that finds room first") 
     REQUIRE(counted != std::string::npos);
     CHECK(all.find(R"({"event":"dropped",)", counted + 1) == std::string::npos);
     CHECK(all.find(R"({"event":"fork",)") != std::string::npos);
+}
+
+TEST_CASE("people are told once that events are dropped, and anew when that happens again") {
+    const unit::Pipe pipe;
+    Outlet outlet{sys::Fd(pipe.writer)};
+    JsonSink sink{outlet};
+    const Error large = {"x", 0, std::string(700'000, 'm'), std::nullopt, std::nullopt};
+    for (int round = 0; round < 2; round++) {
+        CHECK_FALSE(sink.TakeComplaint());
+        for (int i = 0; i < 3; i++)
+            sink.Emit(large, TIME);
+        CHECK(sink.TakeComplaint() == "nobody reads the events: they are dropped");
+        CHECK_FALSE(sink.TakeComplaint());
+        while (!pipe.ReadNow().empty())
+            sink.Finish();
+    }
+}
+
+TEST_CASE("a full disk: told once, and the count stays until there is room") {
+    const sys::UniqueFd full(sys::AdoptTag(), open("/dev/full", O_WRONLY | O_CLOEXEC));
+    REQUIRE(full.IsDefined());
+    Outlet outlet{sys::Fd(full)};
+    JsonSink sink{outlet};
+    for (int i = 0; i < 3; i++)
+        sink.Emit(Fork{WORKER}, TIME);
+    CHECK(sink.TakeComplaint() ==
+          "cannot write the events: No space left on device: they are dropped");
+    sink.Emit(Fork{WORKER}, TIME);
+    CHECK_FALSE(sink.TakeComplaint());
+    CHECK(outlet.TakeDropped() == 4);
 }
