@@ -10,11 +10,12 @@ namespace {
 
 constexpr const char *GUNICORN = "/usr/bin/gunicorn";
 
-/** A script as CI runs it: a line after clusterize, which a failure must not reach. */
+/** A script as CI runs it: a line after clusterize, which a failure must not reach. Without --preload gunicorn says
+ *  READY=1 before it has seen its application. */
 Result RunScript(const std::string &then, const std::string &application = "app:wsgi") {
     return Run({.argv = {"sh", "-ec",
                          "\"$CL\" -n 2 -p 127.0.0.1:0 --then \"$THEN\" -- /usr/bin/python3 " +
-                             std::string(GUNICORN) + " --chdir \"$APPS\" " + application +
+                             std::string(GUNICORN) + " --preload --chdir \"$APPS\" " + application +
                              "; echo the next step"},
                 .env = {{"CL", ClusterizePath()},
                         {"THEN", then},

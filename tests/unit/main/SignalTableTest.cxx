@@ -182,6 +182,9 @@ TEST_CASE(
 }
 
 TEST_CASE("what the launcher takes in") {
+    // nohup(1) or a script's `&` may have started this program.
+    for (const int signo : {SIGHUP, SIGINT, SIGQUIT})
+        (void)std::signal(signo, SIG_DFL);
     struct sigaction ignore = {}, usr2 = {}, chld = {};
     ignore.sa_handler = SIG_IGN; // NOLINT(performance-no-int-to-ptr)
     sigaction(SIGUSR2, &ignore, &usr2);
