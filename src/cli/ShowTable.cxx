@@ -129,7 +129,7 @@ std::string ShowExitOk(const plan::Plan &plan) {
 
 std::string ShowStopSignal(const plan::Plan &plan) {
     const int signo = plan.pool.stop.signo;
-    const std::string name = sys::SignalName(signo);
+    std::string name = sys::SignalName(signo);
     if (!IsAuto(plan, "stop-signal"))
         return name;
     const std::string &command = plan.pool.worker->command.front();

@@ -30,7 +30,7 @@ public:
 
 private:
     spawn::LaunchSpec MakeLaunchSpec() const;
-    void Send(int signo) noexcept;
+    void Send(int number) noexcept;
     void OnEnd(pool::ExitStatus status) noexcept;
 
     const std::string &command;

@@ -59,23 +59,21 @@ struct Options {
     const balance::PolicyRow *policy = nullptr;
     std::optional<contract::ContractList> contracts;
 
-    bool jobs = false;
-    std::optional<Named> then;
+    bool jobs = false, kill_others_on_fail = false;
     std::optional<pool::RestartWhen> restart;
+    std::optional<Named> then;
     std::string jobs_source, restart_source; // option or variable, for a message
     std::optional<pool::ReadySpec> ready; // --ready
     std::string ready_source;
     std::optional<util::Duration> ready_timeout;
     std::optional<MaxRestarts> max_restarts;
     std::vector<int> exit_ok;
-    bool kill_others_on_fail = false;
     std::optional<int> stop_signal; // empty: auto
     std::optional<util::Duration> stop_timeout, stop_delay;
 
     output::OutputSpec output;
     std::optional<Named> events, pid_file;
     std::optional<report::Level> log_level;
-
     bool dry_run = false;
     std::vector<Said> said; // in the order of the uses
 };
