@@ -27,8 +27,12 @@ Sender FindSender(pid_t sender, const pool::WorkerRef &worker, const std::string
         if (pid == worker.pid)
             return Sender::WORKER;
         const auto stat = sys::ReadProcessStat(pid);
-        if (!stat)
-            return Sender::GONE; // itself, or a parent that ended in between
+        if (!stat && pid == sender)
+            return Sender::GONE;
+        if (!stat) { // a parent that ended in between: the sender has another by now
+            pid = sender;
+            continue;
+        }
         if (stat->parent == getpid())
             return IsOrphanOf(pid, *stat, worker, run) ? Sender::WORKER : Sender::STRANGER;
         pid = stat->parent;

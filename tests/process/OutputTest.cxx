@@ -218,10 +218,13 @@ TEST_CASE("a worker that cannot be started leaves no pipe behind") {
 }
 
 TEST_CASE("what a worker leaves behind writes into the same pipe until its end") {
+    const TempDir directory;
+    const std::string there = directory / "there";
     Cluster cluster({.options = {"-n", "1", "--output", "prefix"},
                      .command = {"/bin/sh", "-c",
-                                 "(trap 'echo late' TERM; sleep 1000 & wait) & echo "
-                                 "early"}});
+                                 "(trap 'echo late' TERM; : >" + there +
+                                     "; sleep 1000 & wait) & until test -e " + there +
+                                     "; do sleep 0.01; done; echo early"}});
     CHECK(cluster.Wait() == Exited(0));
     CHECK(Contains(cluster.Out(), "[1] early\n"));
     CHECK(Contains(cluster.Out(), "[1] late\n"));
