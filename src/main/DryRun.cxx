@@ -143,10 +143,10 @@ template <typename Render> Variables VariablesOf(contract::Handover handover, Re
             const std::string name = entry.substr(0, equals), value = entry.substr(equals + 1);
             const auto [known, is_new] = variables.emplace(name, value);
             if (!is_new && known->second != value)
-                known->second = NONE;
+                known->second = std::string(NONE);
         }
         for (const std::string_view name : environment.LateNames())
-            variables[std::string(name)] = NONE;
+            variables.insert_or_assign(std::string(name), std::string(NONE));
     }
     return variables;
 }
