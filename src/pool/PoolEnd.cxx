@@ -51,7 +51,10 @@ void Pool::Reap() noexcept {
             orphan_ended = true;
         }
     }
-    const bool out_of_memory = oom_kills && oom_kills->Rose();
+    // Not asked for after a success, which it would only delay.
+    const bool failed = std::any_of(workers.begin(), workers.end(),
+                                    [](const auto &end) { return !end.second.IsSuccess(); });
+    const bool out_of_memory = failed && oom_kills && oom_kills->Rose();
     for (const auto &[slot, status] : workers)
         OnEnded(*slot, status, out_of_memory);
     for (const auto &[companion, status] : ours) {
