@@ -59,7 +59,7 @@ void ThenCommand::OnEnd(pool::ExitStatus status) noexcept {
 void ThenCommand::OnStop(const pool::StopRequest &request) noexcept {
     stopping = true;
     signo = request.signo;
-    if (!was_started && !ended && signo == 0)
+    if (!was_started && signo == 0)
         reporter.Emit(MakeError(0, "the cluster never came up: the command of --then was not run"));
     if (!request.workers_have_it)
         Send(SIGTERM);

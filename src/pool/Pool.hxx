@@ -79,7 +79,6 @@ public:
     }
     void Await(pid_t pid, util::BoundMethod<void(ExitStatus)> on_end) override {
         companions.emplace(pid, Companion{on_end, true});
-        awaited++;
     }
 
 private:
@@ -144,7 +143,6 @@ private:
     std::deque<Slot> slots;
     std::unordered_map<pid_t, Slot *> by_pid;
     std::unordered_map<pid_t, Companion> companions;
-    unsigned awaited = 0; // companions that the end waits for
     unsigned last_id = 0;
     unsigned started_slots = 0; // slots that have had their first start
     unsigned ready_slots = 0;

@@ -57,10 +57,8 @@ void Pool::Reap() noexcept {
     const bool out_of_memory = failed && oom_kills && oom_kills->Rose();
     for (const auto &[slot, status] : workers)
         OnEnded(*slot, status, out_of_memory);
-    for (const auto &[companion, status] : ours) {
-        awaited -= companion.awaited ? 1 : 0;
+    for (const auto &[companion, status] : ours)
         companion.on_end(status);
-    }
     if (!orphan_ended && ours.empty())
         return;
     // Its own children have become ours: look again.

@@ -3,6 +3,7 @@
 #include "sys/Proc.hxx"
 #include "sys/SignalNames.hxx"
 
+#include <algorithm>
 #include <csignal>
 #include <unistd.h>
 
@@ -54,7 +55,8 @@ void Pool::SendStopSignal(Slot &slot) noexcept {
 void Pool::FinishIfLast() noexcept {
     if (finished_slots < slots.size())
         return;
-    if (awaited != 0) {
+    if (std::any_of(companions.begin(), companions.end(),
+                    [](const auto &entry) { return entry.second.awaited; })) {
         observer->OnAllGone();
         return;
     }
