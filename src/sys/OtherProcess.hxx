@@ -1,0 +1,76 @@
+#pragma once
+
+#include "sys/ProcessIds.hxx"
+#include "sys/UniqueFd.hxx"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace sys {
+
+/** What a descriptor of another process is. */
+struct OpenFile {
+    std::uint64_t inode; // names a socket: "socket:[INODE]"
+    /** The kernel's name of a socket's protocol (the attribute system.sockprotoname): "TCP", "TCPv6", "MPTCP",
+     *  "MPTCPv6", "UDP", "UDPv6", … A unix socket is always one of "UNIX-STREAM", "UNIX-DGRAM" and "UNIX-SEQPACKET",
+     *  whatever the kernel calls it ("UNIX" where its type cannot be found). Empty: no socket. */
+    std::string protocol;
+    bool nonblocking, close_on_exec;
+};
+
+/** Another process, by the number of one of its threads, read through /proc/TID. For the time of one answer: numbers
+ *  are used again, so what was read is only good if the thread is known to live afterwards, and the process can change
+ *  under every look. Needs the rights of ptrace(2), "access mode checking": the same ids and a dumpable process, or
+ *  CAP_SYS_PTRACE. Each look is tried plainly first; where that is refused and the caller is root, once more with the
+ *  other's file-system ids. What the other process says is never trusted with more than the caller's own buffers. */
+class OtherProcess {
+public:
+    explicit OtherProcess(pid_t _tid);
+
+    /** Fills `to` from its memory. 0, or an errno: EFAULT where not all of it can be read, as the kernel would say of
+     *  such a pointer; EPERM or EACCES where it may not be read; ESRCH where it is gone. Memory that another program
+     *  serves (FUSE, userfaultfd) makes this wait for it. */
+    int ReadMemory(std::uint64_t address, std::span<std::byte> to);
+
+    /** nullopt with errno: EBADF where it has no such descriptor, ESRCH where it is gone, EPERM or EACCES. */
+    std::optional<OpenFile> Look(int fd);
+
+    /** A duplicate, by pidfd_getfd(2); undefined with errno where that is refused (Docker without CAP_SYS_PTRACE, another
+     *  uid), or where the thread does not share the descriptors of its process. */
+    UniqueFd Copy(int fd);
+
+    bool SharesNetwork(); // is its network namespace the caller's? false where that cannot be seen
+    bool
+    SharesFiles(); // are its root directory and its mount namespace? false where that cannot be seen
+
+    /** Empty with errno where it cannot be seen, was deleted or lies outside of the root. */
+    std::string WorkingDirectory();
+
+    /** The inodes of all its sockets, once for each descriptor. Of a process with more than MOST_DESCRIPTORS the lowest. */
+    std::vector<std::uint64_t> SocketInodes();
+
+    /** The inodes of all files that its epoll descriptors watch (fdinfo, "tfd: … ino:HEX"). */
+    std::vector<std::uint64_t> EpollTargets();
+
+    static constexpr std::size_t MOST_DESCRIPTORS = 65'536;
+
+private:
+    template <typename Call> int Try(const Call &call);
+
+    int LookPlainly(int fd, OpenFile &file) const;
+    int ReadMemoryFile(std::uint64_t address, std::span<std::byte> to) const;
+    int SeeSame(const char *name, bool &same) const;
+    bool Shares(std::initializer_list<const char *> names);
+    std::string FindUnixType(std::uint64_t inode) const;
+
+    pid_t tid;
+    std::string directory; // "/proc/TID/"
+    std::optional<ProcessIds> ids; // read when they are needed
+};
+
+} // namespace sys
