@@ -6,7 +6,7 @@
 function __fish_clusterize_command
     set -l words (commandline -opc) (commandline -ct)
     set -l with_value -n --workers --env --chdir --user --group --cpu-affinity --stdin --output -p \
-        --port -l --listen --backlog --balance --contract --ready --ready-timeout --restart \
+        --port -l --listen --backlog --adopt --exclusive --balance --contract --ready --ready-timeout --restart \
         --max-restarts --exit-ok --stop-signal --stop-timeout --stop-delay --events --log-level --pid-file --list
     set -e words[1]
     while set -q words[2]
@@ -80,6 +80,8 @@ complete -c clusterize -n __fish_clusterize_options -l output -r -F -a 'inherit 
 complete -c clusterize -n __fish_clusterize_options -s p -l port -x -d 'Serve a port'
 complete -c clusterize -n __fish_clusterize_options -s l -l listen -r -F -a 'udp: unix: unix:@ fd: systemd' -d 'Serve an address'
 complete -c clusterize -n __fish_clusterize_options -l backlog -x -d 'Length of the queue of waiting connections'
+complete -c clusterize -n __fish_clusterize_options -l adopt -x -a '(__fish_clusterize_list adoption)' -d 'What they share that they bind'
+complete -c clusterize -n __fish_clusterize_options -l exclusive -r -F -a 'unix: unix:@' -d 'What each binds for itself'
 complete -c clusterize -n __fish_clusterize_options -l balance -x -a '(__fish_clusterize_list balance)' -d 'How connections are spread'
 complete -c clusterize -n __fish_clusterize_options -l contract -x -a '(__fish_clusterize_contracts)' -d 'How descriptors are announced'
 

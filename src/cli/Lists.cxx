@@ -1,4 +1,5 @@
 #include "cli/Lists.hxx"
+#include "adopt/Modes.hxx"
 #include "balance/Policies.hxx"
 #include "cli/OptionTable.hxx"
 #include "cli/StatusTable.hxx"
@@ -56,6 +57,9 @@ std::string RenderContracts() {
 std::string RenderListeners() {
     return RenderRows(net::LISTENER_KINDS);
 }
+std::string RenderAdoption() {
+    return RenderRows(adopt::MODES);
+}
 std::string RenderBalance() {
     return RenderRows(balance::POLICIES);
 }
@@ -87,10 +91,11 @@ struct ListRow {
     std::string (*render)();
 };
 
-constexpr std::array<ListRow, 13> LISTS = {{
+constexpr std::array<ListRow, 14> LISTS = {{
     {"options", "the options, with their groups", RenderOptions},
     {"listeners", "forms of address for --port and --listen", RenderListeners},
     {"contracts", "values of --contract, beside auto and none", RenderContracts},
+    {"adoption", "values of --adopt", RenderAdoption},
     {"balance", "values of --balance", RenderBalance},
     {"templates", "what expands in --env and, with --expand, in arguments", RenderTemplates},
     {"ready", "values of --ready", RenderReady},

@@ -121,6 +121,19 @@ void ApplyBacklog(Options &options, Text text, const Context &) {
     options.backlog = static_cast<int>(*backlog);
 }
 
+void ApplyAdopt(Options &options, Text text, const Context &context) {
+    const auto *row = util::FindRow(adopt::MODES, text);
+    if (row == nullptr)
+        throw UserError("must be one of " + util::JoinNames(adopt::MODES));
+    options.adopt = row->mode;
+    options.adopt_source = context.source;
+}
+
+void ApplyExclusive(Options &options, Text text, const Context &context) {
+    options.exclusives.Add(text);
+    options.exclusive_source = context.source;
+}
+
 void ApplyBalance(Options &options, Text text, const Context &) {
     options.policy = util::FindRow(balance::POLICIES, text);
     if (options.policy == nullptr)
@@ -236,7 +249,7 @@ void ApplyDryRun(Options &options, Text, const Context &) {
 void ApplyNothing(Options &, Text, const Context &) {}
 
 // clang-format off
-constexpr std::array<OptionRow, 32> ROWS = {{
+constexpr std::array<OptionRow, 34> ROWS = {{
     // name, letter, value, group, help, repeatable, from the environment, apply
     {"workers", 'n', "N|auto|-K|P%", Group::WORKERS,
      "how many workers: a number; as many as there are CPUs to use (auto), K fewer, or P percent of them. "
@@ -265,6 +278,11 @@ constexpr std::array<OptionRow, 32> ROWS = {{
      "unix:PATH[,mode=][,user=][,group=], unix:@NAME, fd:N, systemd", true, true, ApplyListener},
     {"backlog", 0, "N", Group::LISTENERS,
      "connections that may wait in a socket's queue (default: the kernel's limit)", false, true, ApplyBacklog},
+    {"adopt", 0, "auto|all|listed|off", Group::LISTENERS,
+     "what the workers share that they bind by themselves: fixed ports and unix sockets (auto, the default), port 0 "
+     "too (all), only what -p and -l ask for (listed), nothing (off)", false, true, ApplyAdopt},
+    {"exclusive", 0, "PORT|0|unix:PATH", Group::LISTENERS,
+     "what the workers do not share: the worker of slot k gets PORT+k, or PATH.k", true, true, ApplyExclusive},
     {"balance", 0, "random|none", Group::LISTENERS,
      "how connections are spread: at random over a socket for each worker, or from one shared socket (none)",
      false, true, ApplyBalance},

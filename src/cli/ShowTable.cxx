@@ -73,6 +73,13 @@ std::string ShowBacklog(const plan::Plan &plan) {
     return plan.listeners.empty() ? "" : std::to_string(plan.listeners.front().backlog);
 }
 
+std::string ShowAdopt(const plan::Plan &plan) {
+    for (const adopt::ModeRow &row : adopt::MODES)
+        if (row.mode == plan.adopt.mode)
+            return std::string(row.name);
+    return "";
+}
+
 /** The way as far as it is known before a socket is there. */
 std::string ShowBalance(const plan::Plan &plan) {
     std::string tier = "no listener";

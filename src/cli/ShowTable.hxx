@@ -17,6 +17,7 @@ std::string ShowGroup(const plan::Plan &plan);
 std::string ShowCpus(const plan::Plan &plan);
 std::string ShowOutput(const plan::Plan &plan);
 std::string ShowBacklog(const plan::Plan &plan);
+std::string ShowAdopt(const plan::Plan &plan);
 std::string ShowBalance(const plan::Plan &plan);
 std::string ShowContracts(const plan::Plan &plan);
 std::string ShowReady(const plan::Plan &plan);
@@ -54,6 +55,8 @@ inline constexpr std::array SHOWS = {
     ShowRow{"port", ShowUses},
     ShowRow{"listen", ShowUses},
     ShowRow{"backlog", ShowBacklog},
+    ShowRow{"adopt", ShowAdopt},
+    ShowRow{"exclusive", ShowUses},
     ShowRow{"balance", ShowBalance},
     ShowRow{"contract", ShowContracts},
 

@@ -1,5 +1,6 @@
 #include "net/ListenerKinds.hxx"
 #include "output/Colour.hxx"
+#include "plan/Adoption.hxx"
 #include "plan/Plan.hxx"
 #include "plan/StopSignal.hxx"
 #include "sys/Accounts.hxx"
@@ -196,6 +197,7 @@ Plan Build(Options options, Surroundings surroundings) {
         spec.nonblocking = nonblocking;
     }
 
+    plan.adopt = MakeAdopt(options, surroundings.environment, workers);
     plan.output = MakeOutput(options, surroundings.environment, workers);
 
     auto worker = std::make_shared<pool::WorkerSpec>();

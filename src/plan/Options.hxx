@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adopt/Modes.hxx"
 #include "contract/Contracts.hxx"
 #include "net/ListenSpec.hxx"
 #include "output/Modes.hxx"
@@ -56,6 +57,9 @@ struct Options {
 
     std::vector<net::ListenSpec> listeners;
     std::optional<int> backlog;
+    std::optional<adopt::Mode> adopt;
+    adopt::Exclusives exclusives;
+    std::string adopt_source, exclusive_source; // option or variable, for a message
     const balance::PolicyRow *policy = nullptr;
     std::optional<contract::ContractList> contracts;
 

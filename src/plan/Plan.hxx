@@ -27,6 +27,7 @@ struct Plan {
     std::vector<net::ListenSpec> listeners;
     std::unique_ptr<net::SteeringPolicy> policy;
     std::string_view policy_name;
+    adopt::Spec adopt;
     pool::PoolSpec pool;
     std::optional<std::string> then; // a shell command to run while the cluster is up
     unsigned seed = 0; // of the jitter of restarts

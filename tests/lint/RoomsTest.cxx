@@ -19,7 +19,7 @@ struct Floor {
 };
 
 /** From the ground up. A room's library names rooms of a lower floor only. A new room gets its row. */
-constexpr std::array<Floor, 16> FLOORS = {{
+constexpr std::array<Floor, 17> FLOORS = {{
     {"util", 0},
     {"sys", 1},
     {"loop", 2},
@@ -33,13 +33,14 @@ constexpr std::array<Floor, 16> FLOORS = {{
     {"notify", 6},
     {"watch", 6},
     {"output", 6},
+    {"adopt", 6},
     {"plan", 7},
     {"cli", 8},
     {"main", 9},
 }};
 
 /** Pairs that the floors alone would let through one way: neither includes the other. */
-constexpr std::array<std::pair<std::string_view, std::string_view>, 8> STRANGERS = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 11> STRANGERS = {{
     {"loop", "report"},
     {"spawn", "net"},
     {"contract", "balance"},
@@ -48,6 +49,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> STRANGERS
     {"watch", "notify"},
     {"watch", "output"},
     {"notify", "output"},
+    {"adopt", "notify"},
+    {"adopt", "watch"},
+    {"adopt", "output"},
 }};
 
 struct ThirdParty {

@@ -79,6 +79,7 @@ TEST_CASE("durations") {
 
 TEST_CASE("names from a list: what would have been right is said") {
     Refuse({"--balance", "rainbow"}, {"--balance", "rainbow", "random", "none"});
+    Refuse({"--adopt", "everything"}, {"--adopt", "everything", "auto", "all", "listed", "off"});
     Refuse({"--contract", "treaty"}, {"--contract", "treaty", "systemd"});
     Refuse({"--contract", "systemd,treaty"}, {"treaty"});
     Refuse({"--stdin", "terminal"}, {"--stdin", "terminal", "inherit", "null"});
@@ -103,6 +104,20 @@ TEST_CASE("--backlog, --cpu-affinity, --env, --chdir, --events") {
     Refuse({"--events", "fd:x"}, {"fd:x"});
 }
 
+TEST_CASE("--adopt and --exclusive: what contradicts each other") {
+    for (const char *value : {"x", "65536", "-1", "unix:", "9100/udp"})
+        Refuse({std::string("--exclusive=") + value}, {"--exclusive", value, "unix:PATH"});
+    Refuse({"--jobs", "--adopt", "auto"}, {"--jobs", "--adopt"});
+    Refuse({"--jobs", "--exclusive", "9100"}, {"--jobs", "--exclusive"});
+    Refuse({"--adopt", "off", "--exclusive", "9100"}, {"--adopt", "--exclusive"});
+    Refuse({"-n", "3", "--exclusive", "65534"}, {"--exclusive", "65534", "3 workers"});
+    Refuse({"-n", "3", "-p", "9101", "--exclusive", "9100"}, {"--exclusive", "9100", "9101"});
+    Refuse({"-l", "unix:/tmp/x", "--exclusive", "unix:/tmp/x"}, {"--exclusive", "unix:/tmp/x"});
+    CHECK(RunClusterize({"--jobs", "--adopt", "off", "--", "true"}).ended == Exited(0));
+    CHECK(RunClusterize({"--exclusive", "0", "--exclusive", "9100", "--", "true"}).ended ==
+          Exited(0));
+}
+
 TEST_CASE("an unknown user or group") {
     AsEveryone([](bool nobody) {
         const Start start{.nobody = nobody};
@@ -120,8 +135,8 @@ TEST_CASE("an unknown user or group") {
 
 TEST_CASE("an option of a later version is unknown") {
     for (const char *option :
-         {"--adopt", "--exclusive", "--drain-timeout", "--control", "--signal", "--on",
-          "--watchdog", "--settle", "--stall-timeout", "--max-age", "--max-rss", "--max-extra"}) {
+         {"--drain-timeout", "--control", "--signal", "--on", "--watchdog", "--settle",
+          "--stall-timeout", "--max-age", "--max-rss", "--max-extra"}) {
         INFO(option);
         CheckRefused(RunClusterize({option, "x", "--", "true"}), 125, {option});
     }
@@ -144,6 +159,8 @@ TEST_CASE("every variable with a bad value is named") {
     RefuseVariable("CLUSTERIZE_PORT", "127.0.0.1:0\n65536", "65536");
     RefuseVariable("CLUSTERIZE_LISTEN", "unix:", "unix:");
     RefuseVariable("CLUSTERIZE_BACKLOG", "x", "x");
+    RefuseVariable("CLUSTERIZE_ADOPT", "everything", "everything");
+    RefuseVariable("CLUSTERIZE_EXCLUSIVE", "9100\n65536", "65536");
     RefuseVariable("CLUSTERIZE_BALANCE", "rainbow", "rainbow");
     RefuseVariable("CLUSTERIZE_CONTRACT", "treaty", "treaty");
     RefuseVariable("CLUSTERIZE_JOBS", "maybe", "maybe");

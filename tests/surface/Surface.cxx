@@ -121,7 +121,8 @@ Names FindAll(const std::string &text, const std::regex &pattern) {
 }
 
 std::map<std::string, Names> ValuesOfOptions() {
-    return {{"--balance", RowSet("balance")},
+    return {{"--adopt", RowSet("adoption")},
+            {"--balance", RowSet("balance")},
             {"--contract", With(RowSet("contracts"), {"auto", "none"})},
             {"--list", RowSet("lists")},
             {"--log-level", RowSet("levels")},

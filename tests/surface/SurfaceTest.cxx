@@ -157,6 +157,7 @@ TEST_CASE("the variable of each option is read and named when its value is wrong
 TEST_CASE("each list has its place in the manual page") {
     const Manual manual;
     CheckSame("contracts", manual.Names("CONTRACTS", "Cm"), RowSet("contracts"));
+    CheckSame("adoption", manual.Names("ADOPTION", "Cm"), RowSet("adoption"));
     CheckSame("balance", manual.Names("BALANCE", "Cm"), RowSet("balance"));
     Names ready = manual.Names("READY", "Cm");
     ready.merge(manual.Names("READY", "Ar"));

@@ -44,6 +44,7 @@ TEST_CASE("every list has a name and help on each of its lines") {
 TEST_CASE("names") {
     using Texts = std::vector<std::string>;
     CHECK(FirstWords(RenderList("balance")) == Texts{"random", "none"});
+    CHECK(FirstWords(RenderList("adoption")) == Texts{"auto", "all", "listed", "off"});
     CHECK(FirstWords(RenderList("ready")) == Texts{"auto", "notify", "exec", "DURATION"});
     CHECK(FirstWords(RenderList("contracts")) == Texts{"systemd", "port", "einhorn",
                                                        "server-starter", "nginx", "php-fpm", "puma",

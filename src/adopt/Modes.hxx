@@ -1,0 +1,28 @@
+#pragma once
+
+#include "adopt/Exclusive.hxx"
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace adopt {
+
+/** Which of the addresses that a worker binds by itself become listeners of the cluster. */
+enum class Mode : std::uint8_t { AUTO, ALL, LISTED, OFF };
+
+struct ModeRow {
+    std::string_view name, help;
+    Mode mode;
+};
+
+/** What `--adopt` can name; the first is the default. */
+extern const std::array<ModeRow, 4> MODES;
+
+/** `--adopt`, `--exclusive` */
+struct Spec {
+    Mode mode = Mode::AUTO;
+    Exclusives exclusives;
+};
+
+} // namespace adopt
