@@ -10,7 +10,7 @@ void NotifyAgent::Prepare(const pool::WorkerRef &worker, spawn::LaunchSpec &laun
     launch.env.Set(VARIABLE, mailbox->second.Name());
 }
 
-void NotifyAgent::Started(const pool::WorkerRef &worker) noexcept {
+void NotifyAgent::Started(const pool::WorkerRef &worker, spawn::Launched &) noexcept {
     if (const auto mailbox = mailboxes.find(worker.id); mailbox != mailboxes.end())
         mailbox->second.SetPid(worker.pid);
 }

@@ -107,7 +107,7 @@ void OutputAgent::NotStarted(const pool::WorkerRef &) noexcept {
     tidy_event.Schedule();
 }
 
-void OutputAgent::Started(const pool::WorkerRef &worker) noexcept {
+void OutputAgent::Started(const pool::WorkerRef &worker, spawn::Launched &) noexcept {
     for (auto &stream : start.streams) {
         if (!stream)
             continue;

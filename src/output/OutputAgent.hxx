@@ -19,7 +19,7 @@ public:
 
     void Prepare(const pool::WorkerRef &worker, spawn::LaunchSpec &launch) override;
     void NotStarted(const pool::WorkerRef &worker) noexcept override;
-    void Started(const pool::WorkerRef &worker) noexcept override;
+    void Started(const pool::WorkerRef &worker, spawn::Launched &) noexcept override;
     void Gone(const pool::WorkerRef &worker, pool::ExitStatus status) noexcept override;
 
     /** Files that were renamed: opens their paths anew. */

@@ -39,7 +39,9 @@ public:
 
     /** The launch failed after Prepare(), here or in an agent after this one; no Started() or Gone() follows. */
     virtual void NotStarted(const WorkerRef &) noexcept {}
-    virtual void Started(const WorkerRef &worker) noexcept = 0;
+
+    /** `launched.notify` belongs to the agent that asked for the filter: it takes it out. */
+    virtual void Started(const WorkerRef &worker, spawn::Launched &launched) noexcept = 0;
     virtual void Gone(const WorkerRef &worker, ExitStatus status) noexcept = 0;
 };
 

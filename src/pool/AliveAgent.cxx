@@ -2,7 +2,7 @@
 
 namespace pool {
 
-void AliveAgent::Started(const WorkerRef &worker) noexcept {
+void AliveAgent::Started(const WorkerRef &worker, spawn::Launched &) noexcept {
     young.emplace(worker.id, Young{worker, loop.Now() + enough});
     if (!timer.IsPending())
         Arm();

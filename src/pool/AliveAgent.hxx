@@ -16,7 +16,7 @@ public:
         : loop(_loop), facts(_facts), enough(_enough),
           timer(_loop, util::Bind<&AliveAgent::OnTimer>(*this)) {}
 
-    void Started(const WorkerRef &worker) noexcept override;
+    void Started(const WorkerRef &worker, spawn::Launched &) noexcept override;
     void Gone(const WorkerRef &worker, ExitStatus status) noexcept override;
 
 private:

@@ -71,13 +71,14 @@ void Pool::Launch(Slot &slot) noexcept {
         OnLaunchFailed(slot, {spawn::ExecStage::DESCRIPTORS, error.code().value()}, error.what());
         return;
     }
-    const auto result = launcher.Launch(launch);
+    auto result = launcher.Launch(launch);
     if (const auto *failure = std::get_if<spawn::LaunchFailure>(&result)) {
         Forsake(slot, prepared);
         OnLaunchFailed(slot, *failure, spawn::Describe(*failure, launch));
         return;
     }
-    slot.worker.pid = std::get<spawn::Launched>(result).pid;
+    auto &launched = std::get<spawn::Launched>(result);
+    slot.worker.pid = launched.pid;
     by_pid.emplace(slot.worker.pid, &slot);
     no_children = false;
     // Behind the first start, not before it: what is looked for takes time, and the worker runs already.
@@ -86,7 +87,7 @@ void Pool::Launch(Slot &slot) noexcept {
     reporter.Emit(report::Fork{About(slot.worker)});
     reporter.Emit(report::Online{About(slot.worker)});
     for (Agent *agent : agents)
-        agent->Started(slot.worker);
+        agent->Started(slot.worker, launched);
     AwaitReady(slot);
 }
 

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <csignal>
+#include <cstring>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,10 +32,44 @@ void Reap(pid_t pid) noexcept {
     }
 }
 
+/** What a child has sent; undefined with errno where there is nothing or it cannot be received. */
+sys::UniqueFd ReceiveDescriptor(sys::Fd socket) noexcept {
+    char byte = 0;
+    iovec content = {&byte, 1};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control = {};
+    msghdr message = {};
+    message.msg_iov = &content;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    if (recvmsg(socket.Get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
+        return {};
+    const cmsghdr *rights = CMSG_FIRSTHDR(&message);
+    if (rights == nullptr || rights->cmsg_level != SOL_SOCKET || rights->cmsg_type != SCM_RIGHTS) {
+        errno =
+            EMFILE; // unix(7): what there is no number for is closed, and the message goes on without it
+        return {};
+    }
+    int descriptor = -1;
+    std::memcpy(&descriptor, CMSG_DATA(rights), sizeof(descriptor));
+    return {sys::AdoptTag(), descriptor};
+}
+
 } // namespace
 
 CloneLauncher::CloneLauncher() noexcept {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+bool CloneLauncher::HasFilterSockets() noexcept {
+    if (filter_sender.IsDefined())
+        return true;
+    std::array<int, 2> ends = {-1, -1};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
+        return false;
+    filter_receiver = {sys::AdoptTag(), ends[0]};
+    filter_sender = {sys::AdoptTag(), ends[1]};
+    return true;
 }
 
 std::variant<Launched, LaunchFailure> CloneLauncher::Launch(LaunchSpec &spec) noexcept {
@@ -74,16 +111,37 @@ std::variant<Launched, LaunchFailure> CloneLauncher::Launch(LaunchSpec &spec) no
     plan.stop_signal = spec.stop_signal;
     plan.launcher = getpid();
     plan.descriptor_limit = spec.descriptor_limit;
+    sock_fprog filter = {};
+    if (!spec.filter.empty()) {
+        if (!HasFilterSockets())
+            return LaunchFailure{ExecStage::FILTER, errno};
+        filter.len = static_cast<unsigned short>(spec.filter.size());
+        filter.filter =
+            const_cast<sock_filter *>(spec.filter.data()); // which the kernel only reads
+        plan.filter = &filter;
+        plan.no_new_privs = spec.no_new_privs;
+        plan.filter_socket = filter_sender.Get();
+    }
 
     const pid_t pid =
         clone(RunChild, stack.data() + stack.size(), CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
     if (pid < 0)
         return LaunchFailure{ExecStage::CLONE, errno};
+    sys::UniqueFd notify;
+    if (plan.filter != nullptr && plan.filter_errno == 0) {
+        notify = ReceiveDescriptor(
+            filter_receiver); // also of a start that failed later: nothing stays there
+        if (!notify.IsDefined() && plan.failed_errno == 0) {
+            plan.failed_stage = ExecStage::FILTER;
+            plan.failed_errno = errno;
+            kill(pid, SIGKILL);
+        }
+    }
     if (plan.failed_errno != 0) {
         Reap(pid);
         return LaunchFailure{plan.failed_stage, plan.failed_errno};
     }
-    return Launched{pid};
+    return Launched{pid, std::move(notify), plan.filter_errno};
 }
 
 } // namespace spawn

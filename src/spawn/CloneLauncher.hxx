@@ -1,6 +1,7 @@
 #pragma once
 
 #include "spawn/Launcher.hxx"
+#include "sys/UniqueFd.hxx"
 
 #include <array>
 
@@ -16,6 +17,10 @@ public:
     std::variant<Launched, LaunchFailure> Launch(LaunchSpec &spec) noexcept override;
 
 private:
+    bool HasFilterSockets() noexcept;
+
+    // The way of a filter's listener from the child; made with the first filter.
+    sys::UniqueFd filter_receiver, filter_sender;
     alignas(16) std::array<char, 32 * 1024> stack;
 };
 

@@ -33,6 +33,7 @@ std::string Explain(const LaunchFailure &failure, const LaunchSpec &spec) {
         return failure.error == EAGAIN
                    ? "the limit of processes is reached: ulimit -u, or pids.max of the cgroup"
                    : "";
+    case ExecStage::FILTER:
     case ExecStage::DESCRIPTORS:
         return failure.error == EMFILE || failure.error == EBADF
                    ? "the limit of descriptors is reached: ulimit -n"

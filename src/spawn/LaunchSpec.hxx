@@ -2,7 +2,9 @@
 
 #include "spawn/Environment.hxx"
 
+#include <linux/filter.h>
 #include <optional>
+#include <span>
 #include <string>
 #include <sys/resource.h>
 #include <vector>
@@ -27,6 +29,9 @@ struct LaunchSpec {
     std::vector<unsigned> cpus; // empty: the launcher's
     rlimit descriptor_limit = {};
     bool own_group = false;
+    /** A seccomp filter whose listener comes back with Launched; empty: none. Borrowed: it is static. */
+    std::span<const sock_filter> filter;
+    bool no_new_privs = false; // with the filter: the kernel wants it of who lacks CAP_SYS_ADMIN
     int stop_signal = 0; // a shell's background job ignores INT and QUIT; the worker must not
 };
 

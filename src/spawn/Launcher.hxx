@@ -1,6 +1,7 @@
 #pragma once
 
 #include "spawn/LaunchSpec.hxx"
+#include "sys/UniqueFd.hxx"
 
 #include <string>
 #include <variant>
@@ -16,6 +17,11 @@ struct LaunchFailure {
 /** A process that executes its command; the caller reaps it (waitid(2)). */
 struct Launched {
     pid_t pid;
+    /** The listener of its filter (sys::SeccompNotify): whoever closes it makes the filter's calls fail with ENOSYS.
+     *  Undefined without a filter, and where the kernel refused it; the worker runs then as if none was asked for. */
+    sys::UniqueFd notify = {};
+    int filter_error =
+        0; // why it was refused, an errno: EBUSY where another listener is there (Linux 5.0)
 };
 
 /** Starts processes; the seam where tests put a fake. */

@@ -41,7 +41,7 @@ Watcher::~Watcher() noexcept {
         munmap(shared.data(), shared.size_bytes());
 }
 
-void Watcher::Started(const pool::WorkerRef &worker) noexcept {
+void Watcher::Started(const pool::WorkerRef &worker, spawn::Launched &) noexcept {
     Tell(worker.slot, worker.pid);
 }
 

@@ -31,7 +31,7 @@ public:
             WatchSpec _spec);
     ~Watcher() noexcept override;
 
-    void Started(const pool::WorkerRef &worker) noexcept override;
+    void Started(const pool::WorkerRef &worker, spawn::Launched &) noexcept override;
     void Gone(const pool::WorkerRef &worker, pool::ExitStatus status) noexcept override;
 
     /** A companion that is to be ended as the workers are; there is one at most. */

@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <cstddef>
+#include <linux/filter.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -24,7 +25,7 @@ struct PidText {
 
 /** All that the child does, prepared by the parent; nothing in it is owned here. The child shares the
  *  parent's memory (CLONE_VM) while the parent waits (CLONE_VFORK), so it writes nothing but `moves`,
- *  the places of `pid_texts` and `failure`. */
+ *  the places of `pid_texts` and what is marked `out`. */
 struct ChildPlan {
     const char *const *paths; // tried in turn as execvp(3) does; ends with nullptr
     char *const *argv;
@@ -43,11 +44,15 @@ struct ChildPlan {
     gid_t gid;
     uid_t uid;
     bool own_group;
+    const sock_fprog *filter; // a seccomp filter with a listener; or nullptr
+    bool no_new_privs; // set before the filter, for a launcher without CAP_SYS_ADMIN
+    int filter_socket; // where the listener is sent to the parent, one byte with SCM_RIGHTS
     int death_signal; // sent to the worker when the launcher dies
     int stop_signal; // gets its default effect back where the launcher was started to ignore it; 0: none
     pid_t launcher;
     rlimit descriptor_limit;
 
+    int filter_errno; // out; not 0: the kernel refused the filter, the worker goes on without
     ExecStage failed_stage; // out
     int failed_errno; // out; 0: exec succeeded
 };

@@ -6,6 +6,7 @@ namespace spawn {
 constexpr std::array<ExecStageRow, EXEC_STAGES> EXEC_STAGE_TABLE = {{
     {"clone", "make a process"},
     {"group", "make a process group"},
+    {"filter", "hand over its system call filter"},
     {"descriptors", "hand over the descriptors"},
     {"affinity", "pin it to its CPU"},
     {"groups", "set its supplementary groups"},

@@ -11,6 +11,7 @@ namespace spawn {
 enum class ExecStage : std::uint8_t {
     CLONE,
     GROUP,
+    FILTER,
     DESCRIPTORS,
     AFFINITY,
     GROUPS,

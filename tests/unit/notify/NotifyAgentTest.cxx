@@ -121,7 +121,10 @@ struct Fixture {
         agent.Prepare({id, id - 1, 1, 0}, launch);
         return std::string(launch.env.Find("NOTIFY_SOCKET").value());
     }
-    void Started(unsigned id, pid_t pid) { agent.Started({id, id - 1, 1, pid}); }
+    void Started(unsigned id, pid_t pid) {
+        spawn::Launched launched = {pid};
+        agent.Started({id, id - 1, 1, pid}, launched);
+    }
 
     /** Worker `id` is this process, or another one. */
     std::string Start(unsigned id, pid_t pid = getpid()) {
@@ -178,7 +181,7 @@ TEST_CASE_FIXTURE(Fixture, "a name that --env has set stays") {
     spawn::LaunchSpec launch;
     launch.env.Set("NOTIFY_SOCKET", "/mine");
     agent.Prepare({1, 0, 1, 0}, launch);
-    agent.Started({1, 0, 1, getpid()});
+    Started(1, getpid());
     CHECK(launch.env.Find("NOTIFY_SOCKET") == "/mine");
     agent.Gone({1, 0, 1, getpid()}, {});
 }

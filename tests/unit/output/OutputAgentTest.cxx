@@ -33,7 +33,8 @@ struct Fixture : unit::Plumbing {
         for (const spawn::FdMove &move : launch.fds)
             workers[id][move.to] =
                 sys::UniqueFd(sys::AdoptTag(), fcntl(move.from, F_DUPFD_CLOEXEC, 0));
-        agent->Started({id, id - 1, 1, static_cast<pid_t>(1000 + id)});
+        spawn::Launched launched = {static_cast<pid_t>(1000 + id)};
+        agent->Started({id, id - 1, 1, launched.pid}, launched);
     }
 
     void End(unsigned id) {

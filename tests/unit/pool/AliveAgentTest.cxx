@@ -28,7 +28,11 @@ struct Fixture {
         loop.Turn(loop::Loop::Wait::NO);
     }
 
-    void Start(unsigned id) { agent.Started({id, id, 1, 0}); }
+    void Start(unsigned id) { Start(agent, id); }
+    static void Start(AliveAgent &whose, unsigned id) {
+        spawn::Launched launched = {0};
+        whose.Started({id, id, 1, 0}, launched);
+    }
     void End(unsigned id) { agent.Gone({id, id, 1, 0}, {}); }
 
     unit::FakeClock clock;
@@ -53,7 +57,7 @@ TEST_CASE_FIXTURE(Fixture, "three seconds alive is ready, once") {
 
 TEST_CASE_FIXTURE(Fixture, "or as long as one wants") {
     AliveAgent patient(loop, facts, 1min);
-    patient.Started({7, 0, 1, 0});
+    Start(patient, 7);
     Pass(59s);
     CHECK(facts.ids.empty());
     Pass(1s);

@@ -301,7 +301,7 @@ namespace {
 class LastWords final : public Agent {
 public:
     explicit LastWords(Facts &_facts) : facts(_facts) {}
-    void Started(const WorkerRef &) noexcept override {}
+    void Started(const WorkerRef &, spawn::Launched &) noexcept override {}
     void Gone(const WorkerRef &worker, ExitStatus) noexcept override {
         facts.Extend(worker, 1min);
         facts.Ready(worker, Sign::NOTIFY);
