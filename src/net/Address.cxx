@@ -19,6 +19,7 @@ namespace net {
 namespace {
 
 constexpr std::size_t PATH_OFFSET = offsetof(sockaddr_un, sun_path);
+constexpr std::size_t V4_OFFSET = 12; // where a v4-mapped address has the IPv4 one, RFC 4291
 
 /** sockaddr_storage seen as one of its families; memcpy in place of aliasing. */
 template <typename Specific> Specific As(const sockaddr_storage &storage) noexcept {
@@ -108,6 +109,37 @@ std::optional<unsigned> Address::Port() const noexcept {
     if (Family() == AF_INET6)
         return ntohs(As<sockaddr_in6>(storage).sin6_port);
     return std::nullopt;
+}
+
+bool Address::IsWildcard() const noexcept {
+    if (Family() == AF_INET)
+        return As<sockaddr_in>(storage).sin_addr.s_addr == htonl(INADDR_ANY);
+    const auto v6 = As<sockaddr_in6>(storage);
+    return Family() == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr);
+}
+
+bool Address::IsV4Mapped() const noexcept {
+    const auto v6 = As<sockaddr_in6>(storage);
+    return Family() == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
+}
+
+Address Address::Mapped() const noexcept {
+    const auto v4 = As<sockaddr_in>(storage);
+    Address mapped = Any(AF_INET6, ntohs(v4.sin_port));
+    auto v6 = As<sockaddr_in6>(mapped.storage);
+    v6.sin6_addr.s6_addr[10] = v6.sin6_addr.s6_addr[11] = 0xff;
+    std::memcpy(v6.sin6_addr.s6_addr + V4_OFFSET, &v4.sin_addr, sizeof(v4.sin_addr));
+    Store(mapped.storage, v6);
+    return mapped;
+}
+
+Address Address::Unmapped() const noexcept {
+    const auto v6 = As<sockaddr_in6>(storage);
+    Address unmapped = Any(AF_INET, ntohs(v6.sin6_port));
+    auto v4 = As<sockaddr_in>(unmapped.storage);
+    std::memcpy(&v4.sin_addr, v6.sin6_addr.s6_addr + V4_OFFSET, sizeof(v4.sin_addr));
+    Store(unmapped.storage, v4);
+    return unmapped;
 }
 
 std::string Address::Host() const {

@@ -31,6 +31,18 @@ public:
     /** nullopt for unix addresses. */
     std::optional<unsigned> Port() const noexcept;
 
+    /** 0.0.0.0 or [::]. */
+    bool IsWildcard() const noexcept;
+
+    /** An IPv6 address that stands for an IPv4 one: [::ffff:127.0.0.1]. */
+    bool IsV4Mapped() const noexcept;
+
+    /** IPv4 as v4-mapped IPv6. */
+    Address Mapped() const noexcept;
+
+    /** v4-mapped IPv6 as IPv4. */
+    Address Unmapped() const noexcept;
+
     /** "127.0.0.1", "::", "/run/x.sock", "@name". */
     std::string Host() const;
 

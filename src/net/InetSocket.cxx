@@ -41,9 +41,26 @@ void SetOption(const ListenSpec &spec, int fd, int level, int option, int value)
         throw OpenFailure("cannot prepare a socket for", spec, errno, "");
 }
 
+/** Who may have the address beside us is decided here, not by what a worker has set. */
+bool IsPlacing(const SocketOption &option) noexcept {
+    return (option.level == SOL_SOCKET &&
+            (option.name == SO_REUSEADDR || option.name == SO_REUSEPORT)) ||
+           (option.level == IPPROTO_IPV6 && option.name == IPV6_V6ONLY);
+}
+
+/** What the kernel refuses here it has refused to the worker too, or it belongs to the other family. */
+void Replay(const ListenSpec &spec, int fd) noexcept {
+    for (const SocketOption &option : spec.options)
+        if (!IsPlacing(option))
+            static_cast<void>(setsockopt(fd, option.level, option.name, option.value.data(),
+                                         static_cast<socklen_t>(option.value.size())));
+}
+
 bool Bind(const ListenSpec &spec, int fd, Place place) {
+    Replay(spec, fd);
     if (spec.at.address.Family() == AF_INET6)
-        SetOption(spec, fd, IPPROTO_IPV6, IPV6_V6ONLY, spec.at.both_families ? 0 : 1);
+        SetOption(spec, fd, IPPROTO_IPV6, IPV6_V6ONLY,
+                  spec.at.both_families || spec.at.address.IsV4Mapped() ? 0 : 1);
     // For UDP SO_REUSEADDR would let a second launcher in.
     if (spec.at.type == SOCK_STREAM)
         SetOption(spec, fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -59,12 +76,19 @@ bool Bind(const ListenSpec &spec, int fd, Place place) {
 
 sys::UniqueFd MakeSocket(const ListenSpec &spec) noexcept {
     const int flags = SOCK_CLOEXEC | (spec.nonblocking ? SOCK_NONBLOCK : 0);
-    return {sys::AdoptTag(), socket(spec.at.address.Family(), spec.at.type | flags, 0)};
+    return {sys::AdoptTag(),
+            socket(spec.at.address.Family(), spec.at.type | flags, spec.at.protocol)};
 }
 
 /** IPv6 is absent: compiled out, or switched off with net.ipv6.conf.all.disable_ipv6. */
 bool IsAbsent(int error) noexcept {
     return error == EAFNOSUPPORT || error == EADDRNOTAVAIL;
+}
+
+[[noreturn]] void Refuse(const ListenSpec &spec, sys::Fd fd, int error) {
+    if (!fd.IsDefined())
+        throw OpenFailure("cannot make a socket for", spec, error, ExplainDescriptors(error));
+    throw OpenFailure("cannot listen on", spec, error, ExplainBind(error, spec.at.address));
 }
 
 } // namespace
@@ -77,15 +101,21 @@ sys::UniqueFd BindInet(ListenSpec &spec, Place place) {
             return fd;
         }
         const int error = errno;
-        if (spec.at.both_families && spec.at.address.Family() == AF_INET6 && IsAbsent(error)) {
+        if (spec.origin == ListenSpec::Origin::ASKED && spec.at.both_families &&
+            spec.at.address.Family() == AF_INET6 && IsAbsent(error)) {
             spec.at.address = Address::Any(AF_INET, spec.at.address.Port().value_or(0));
             spec.at.both_families = false;
             continue;
         }
-        if (!fd.IsDefined())
-            throw OpenFailure("cannot make a socket for", spec, error, ExplainDescriptors(error));
-        throw OpenFailure("cannot listen on", spec, error, ExplainBind(error, spec.at.address));
+        Refuse(spec, fd, error);
     }
+}
+
+sys::UniqueFd BindPlaceholder(const ListenSpec &spec, bool joins) {
+    sys::UniqueFd fd = MakeSocket(spec);
+    if (!fd.IsDefined() || !Bind(spec, fd.Get(), joins ? Place::JOINS : Place::FIRST))
+        Refuse(spec, fd, errno);
+    return fd;
 }
 
 void Listen(sys::Fd socket, const ListenSpec &spec) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 namespace net {
 
@@ -15,6 +16,7 @@ struct Endpoint {
     Address address;
     bool both_families =
         false; // an IPv6 wildcard that takes IPv4 as well; IPv4 alone where IPv6 is absent
+    int protocol = 0; // socket(2)'s: 0 for TCP, UDP and unix, or IPPROTO_MPTCP
 
     friend bool operator==(const Endpoint &, const Endpoint &) noexcept = default;
 };
@@ -26,23 +28,39 @@ struct UnixOptions {
     std::optional<gid_t> group;
 };
 
-/** One address that was asked for, resolved. */
+/** One setsockopt(2), with the bytes of its value. */
+struct SocketOption {
+    int level = 0, name = 0;
+    std::string value;
+};
+
+/** One address to listen on, resolved. */
 struct ListenSpec {
     enum class Source : std::uint8_t {
         OPENED, // `at` is bound and listened on
         INHERITED, // `descriptor` is such a socket already
     };
 
+    enum class Origin : std::uint8_t {
+        ASKED, // by the user: all workers get it
+        SIBLING, // an asked one in the other family, for workers that bind that
+        ADOPTED, // bound by a worker: those get it that bind the same
+    };
+
     std::string name; // for LISTEN_FDNAMES and {fd:NAME}; no ':' and no control characters. Empty:
         // DefaultName() of what was opened
     std::string text; // as the user wrote it, for messages
     Source source = Source::OPENED;
+    Origin origin = Origin::ASKED;
     Endpoint at;
     UnixOptions unix_options;
     int descriptor = -1;
     int backlog = 0;
     bool nonblocking =
         false; // O_NONBLOCK, which all workers of a socket share; not for inherited ones
+    std::vector<SocketOption>
+        options; // set on each new socket before bind(2) as far as the kernel takes them. What
+    // decides who may have the address (SO_REUSEADDR, SO_REUSEPORT, IPV6_V6ONLY) is left out
 };
 
 /** "8000", "8000/udp", the last part of a unix path, an abstract name. */

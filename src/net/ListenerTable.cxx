@@ -1,13 +1,38 @@
 #include "net/ListenerTable.hxx"
-#include "net/OpenSocket.hxx"
+#include "net/Sibling.hxx"
 #include "util/Text.hxx"
-#include "util/UserError.hxx"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <sys/socket.h>
+
+// Which listeners there are. What happens to one of them later is in ListenerState.cxx.
 
 namespace net {
+
+namespace {
+
+using Origin = ListenSpec::Origin;
+using Source = ListenSpec::Source;
+
+/** Can one socket get what is meant for the other? Rather too often yes than too seldom. */
+bool Overlap(const Endpoint &a, const Endpoint &b) noexcept {
+    return a.address.Port() == b.address.Port() &&
+           (a.address == b.address || a.address.IsWildcard() || b.address.IsWildcard());
+}
+
+/** How well it answers a bind of `wanted`: 0 best. */
+int Distance(const Endpoint &at, const Endpoint &wanted) noexcept {
+    if (at.address == wanted.address)
+        return at.both_families == wanted.both_families ? 0 : 1;
+    if (at.address.Family() == wanted.address.Family())
+        return 2;
+    return SiblingOf(at, wanted.address.Family()) ? 3 : 4;
+}
+
+} // namespace
 
 Listener *ListenerTable::Find(const Endpoint &endpoint) noexcept {
     const auto found =
@@ -17,35 +42,63 @@ Listener *ListenerTable::Find(const Endpoint &endpoint) noexcept {
     return found != listeners.end() ? &*found : nullptr;
 }
 
+Listener *ListenerTable::FindAsked(const Endpoint &wanted) noexcept {
+    Listener *best = nullptr;
+    for (Listener &listener : listeners) {
+        const Endpoint &at = listener.spec.at;
+        if (listener.spec.origin == Origin::ADOPTED || at.type != wanted.type ||
+            !at.address.Port() || at.address.Port() != wanted.address.Port())
+            continue;
+        if (best == nullptr || Distance(at, wanted) < Distance(best->spec.at, wanted))
+            best = &listener;
+    }
+    return best;
+}
+
 Listener &ListenerTable::Open(const ListenSpec &spec) {
-    if (spec.source == ListenSpec::Source::OPENED && spec.at.address.Port().value_or(1) != 0 &&
+    if (spec.source == Source::OPENED && spec.at.address.Port().value_or(1) != 0 &&
         Find(spec.at) != nullptr)
-        throw util::UserError(fmt::format("{} is asked for twice", util::Quote(spec.text)));
+        throw OpenError(fmt::format("{} is asked for twice", util::Quote(spec.text)), EADDRINUSE);
     Listener listener;
     listener.spec = spec;
+    // The kernel takes no steering program on an MPTCP socket, so such a group could not be kept off slots
+    // without a worker.
     listener.shared = slots == 1 || !policy.WantsSlotSockets() ||
-                      spec.source == ListenSpec::Source::INHERITED ||
-                      spec.at.address.Family() == AF_UNIX;
+                      spec.source == Source::INHERITED || spec.at.address.Family() == AF_UNIX ||
+                      spec.at.protocol != 0;
     listener.active.assign(slots, true);
+    listener.serving.assign(slots, false);
     listener.steering = policy.Steer(spec.at.type, !listener.shared);
     if (listener.shared)
         OpenShared(listener);
     else
-        OpenGroup(listener, slots);
+        OpenGroup(listener);
     if (listener.spec.name.empty())
         listener.spec.name = DefaultName(listener.spec.at);
     listeners.push_back(std::move(listener));
     return listeners.back();
 }
 
+Place ListenerTable::FirstPlace(const ListenSpec &spec, bool shared) noexcept {
+    switch (spec.origin) {
+    case Origin::SIBLING:
+        return Place::JOINS; // the original is there already
+    case Origin::ADOPTED:
+        return Place::FIRST; // other workers' placeholders will stand beside it
+    case Origin::ASKED:
+        break;
+    }
+    return shared ? Place::ALONE : Place::FIRST;
+}
+
 void ListenerTable::OpenShared(Listener &listener) {
     ListenSpec &spec = listener.spec;
     sys::UniqueFd socket;
-    if (spec.source == ListenSpec::Source::INHERITED) {
+    if (spec.source == Source::INHERITED) {
         socket = TakeInherited(spec);
     } else {
         const bool is_unix = spec.at.address.Family() == AF_UNIX;
-        socket = is_unix ? BindUnix(spec) : BindInet(spec, Place::ALONE);
+        socket = is_unix ? BindUnix(spec) : BindInet(spec, FirstPlace(spec, true));
         if (is_unix && !spec.at.address.Host().starts_with('@'))
             listener.file = UnixFile(spec.at.address.Host());
         if (spec.at.type == SOCK_STREAM)
@@ -55,11 +108,11 @@ void ListenerTable::OpenShared(Listener &listener) {
     listener.steering->Joined(listener.sockets.back());
 }
 
-void ListenerTable::OpenGroup(Listener &listener, unsigned slots) {
+void ListenerTable::OpenGroup(Listener &listener) const {
     ListenSpec &spec = listener.spec;
     for (unsigned slot = 0; slot < slots; slot++)
-        listener.sockets.emplace_back(BindInet(spec, slot == 0 ? Place::FIRST : Place::JOINS),
-                                      slot);
+        listener.sockets.emplace_back(
+            BindInet(spec, slot == 0 ? FirstPlace(spec, false) : Place::JOINS), slot);
     // TCP sockets join the group here, in the order of their slots.
     std::vector<const SlotSocket *> all;
     for (const SlotSocket &socket : listener.sockets) {
@@ -71,33 +124,58 @@ void ListenerTable::OpenGroup(Listener &listener, unsigned slots) {
     listener.steering->SetActive(all);
 }
 
+/** Lets others of the same user bind beside it, who ask for that. A socket that refuses says so when they
+ *  bind. */
+void ListenerTable::Admit(const Listener &listener) noexcept {
+    const int on = 1;
+    for (const SlotSocket &socket : listener.sockets)
+        static_cast<void>(
+            setsockopt(socket.Socket().Get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)));
+}
+
+Listener *ListenerTable::Sibling(Listener &original, int family) {
+    if (original.spec.at.address.Family() == family)
+        return &original;
+    const auto at = SiblingOf(original.spec.at, family);
+    const bool inherited = original.spec.source == Source::INHERITED;
+    if (!at || (inherited && family != AF_INET))
+        return nullptr;
+    if (Listener *known = Find(*at); known != nullptr)
+        return known;
+    ListenSpec spec = original.spec;
+    spec.source = Source::OPENED;
+    spec.origin = Origin::SIBLING;
+    spec.at = *at;
+    spec.descriptor = -1;
+    Admit(original);
+    Listener &sibling = Open(spec);
+    const bool is_ready = std::find(ready.begin(), ready.end(), true) != ready.end();
+    if (!inherited && !is_ready && !IsServed(original))
+        Retire(original);
+    return &sibling;
+}
+
+sys::UniqueFd ListenerTable::Placeholder(const ListenSpec &spec) {
+    bool joins = false;
+    for (const Listener &listener : listeners) {
+        if (listener.spec.at.type != spec.at.type || !Overlap(listener.spec.at, spec.at))
+            continue;
+        Admit(listener);
+        joins = true;
+    }
+    return BindPlaceholder(spec, joins);
+}
+
 std::vector<Exported> ListenerTable::Exports(unsigned slot) const {
     std::vector<Exported> exports;
     for (const Listener &listener : listeners)
-        exports.push_back({&listener, listener.sockets[listener.shared ? 0 : slot].Socket()});
+        if (listener.spec.origin == Origin::ASKED)
+            exports.push_back({&listener, SocketOf(listener, slot)});
     return exports;
 }
 
-void ListenerTable::SetActive(unsigned slot, bool is_active) noexcept {
-    if (let_go)
-        return;
-    for (Listener &listener : listeners) {
-        if (listener.shared)
-            continue;
-        if (is_active && listener.presumed) {
-            listener.presumed = false;
-            listener.active.assign(slots, false);
-        }
-        if (listener.active[slot] == is_active)
-            continue;
-        listener.active[slot] = is_active;
-        std::vector<const SlotSocket *> set;
-        for (const SlotSocket &socket : listener.sockets)
-            if (listener.active[socket.Slot()])
-                set.push_back(&socket);
-        if (!set.empty())
-            listener.steering->SetActive(set);
-    }
+void ListenerTable::Close(Listener &listener) noexcept {
+    listeners.remove_if([&listener](const Listener &other) { return &other == &listener; });
 }
 
 void ListenerTable::LetGo() noexcept {

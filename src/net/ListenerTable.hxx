@@ -1,35 +1,12 @@
 #pragma once
 
-#include "net/ListenSpec.hxx"
-#include "net/Steering.hxx"
-#include "net/UnixFile.hxx"
+#include "net/Listener.hxx"
+#include "net/OpenSocket.hxx"
 
-#include <deque>
-#include <memory>
+#include <list>
 #include <vector>
 
 namespace net {
-
-/** One address that the cluster serves, with its sockets and who steers them. */
-class Listener {
-public:
-    const ListenSpec &Spec() const noexcept { return spec; }
-
-    /** One socket for all slots. */
-    bool IsShared() const noexcept { return shared; }
-    const Steering &GetSteering() const noexcept { return *steering; }
-
-private:
-    friend class ListenerTable;
-
-    ListenSpec spec;
-    bool shared = true;
-    std::unique_ptr<Steering> steering;
-    std::deque<SlotSocket> sockets; // by slot; a shared listener has one
-    std::vector<bool> active; // by slot: the set in force, or empty where the last one has left it
-    bool presumed = true; // no worker was ready yet: all count as active that have not died
-    UnixFile file;
-};
 
 /** What a worker is handed: in the order asked for, for descriptors 3, 4, … */
 struct Exported {
@@ -37,42 +14,99 @@ struct Exported {
     sys::Fd socket;
 };
 
-/** Opens and owns every listening socket of the cluster; the only one that tells the steering. */
+/** Opens and owns every listening socket of the cluster; the only one that tells the steering.
+ *
+ *  Which slots get the new connections of a listener: of one that was asked for, those whose worker is
+ *  ready, and until the first is, all that have not died. Of a sibling or an adopted one, those that are
+ *  ready and serve it; where there is none, those that serve it. Where nobody is left the last set stays
+ *  in force, so that clients wait rather than being refused. */
 class ListenerTable {
 public:
     /** `policy` is borrowed. */
-    ListenerTable(const SteeringPolicy &_policy, unsigned _slots) noexcept
-        : policy(_policy), slots(_slots) {}
+    ListenerTable(const SteeringPolicy &_policy, unsigned _slots)
+        : policy(_policy), slots(_slots), ready(_slots), lost(_slots) {}
 
     /** Opens the address with all its slot sockets, all of them active. The same address a second time
-     *  is refused. Throws util::UserError; then nothing of it is left. */
+     *  is refused, as is that of another program. The result stays where it is until it is closed.
+     *  Throws OpenError; then nothing of it is left. */
     Listener &Open(const ListenSpec &spec);
 
     Listener *Find(const Endpoint &endpoint) noexcept;
-    const std::deque<Listener> &Listeners() const noexcept { return listeners; }
 
+    /** Which listener the user wants a worker to get that binds `wanted`: one of the same type and port,
+     *  whatever its protocol and local address. Best is the same address, then the same family, then another
+     *  family that has a sibling for it, then any. Never an adopted one; nullptr where the port was not
+     *  asked for. */
+    Listener *FindAsked(const Endpoint &wanted) noexcept;
+
+    /** The listener that stands for this one in `family`: itself, or one that is opened beside it now or
+     *  was before. nullptr where no address corresponds (SiblingOf), or where the kernel would prefer an
+     *  inherited socket, which is not ours to shut. Throws OpenError.
+     *
+     *  If no slot is ready yet and nobody serves the original, that is retired: its TCP sockets stop
+     *  listening, so that its clients are refused or reach the sibling (one that came before the first
+     *  worker is reset). An IPv4 UDP socket, which the kernel would prefer, is connected to itself, so that
+     *  datagrams go to the sibling; a UDP socket for both families stays as it is, since IPv4 datagrams go
+     *  past it anyway, and those of IPv6 are lost in it. Otherwise both serve, and IPv4 clients reach the
+     *  AF_INET one of the two. */
+    Listener *Sibling(Listener &original, int family);
+
+    /** A placeholder (BindPlaceholder) for a worker's bind(2), which also finds its place beside our own
+     *  listeners. Throws OpenError. */
+    sys::UniqueFd Placeholder(const ListenSpec &spec);
+
+    const std::list<Listener> &Listeners() const noexcept { return listeners; }
+
+    /** The listeners that were asked for. */
     std::vector<Exported> Exports(unsigned slot) const;
 
-    /** The slot has a worker that is ready: new connections go to it on every listener. The first one
-     *  ends the time in which all slots are taken for active. */
-    void Activate(unsigned slot) noexcept { SetActive(slot, true); }
+    /** What the slot accepts from; undefined once the table has let go. */
+    sys::Fd SocketOf(const Listener &listener, unsigned slot) const noexcept {
+        return listener.sockets[listener.shared ? 0 : slot].Socket();
+    }
 
-    /** It has none. What waits in its queues waits for the next worker; where no slot is left the last
-     *  set stays in force, so that clients wait rather than being refused. */
-    void Deactivate(unsigned slot) noexcept { SetActive(slot, false); }
+    /** The worker of the slot listens there. A retired listener comes back; returns the errno with which
+     *  the kernel refuses that, else 0. */
+    int Serve(Listener &listener, unsigned slot) noexcept;
+
+    /** Some worker listens there. */
+    bool IsServed(const Listener &listener) const noexcept;
+
+    /** The slot has a worker that is ready. The first one ends the time in which all slots are taken for
+     *  active. */
+    void Activate(unsigned slot) noexcept;
+
+    /** Its worker is not ready any more: it still serves, but is to get no new connections. */
+    void Deactivate(unsigned slot) noexcept;
+
+    /** Its worker has ended. What waits in its queues waits for the next one. */
+    void Vacate(unsigned slot) noexcept;
+
+    /** Closes the launcher's copies of its sockets and forgets the listener, which is gone afterwards. The
+     *  others stay where they are. */
+    void Close(Listener &listener) noexcept;
 
     /** The cluster stops: closes the launcher's copies and removes the files of unix sockets, so that
      *  clients are refused as soon as the workers close theirs. */
     void LetGo() noexcept;
 
 private:
-    static void OpenGroup(Listener &listener, unsigned slots);
+    static Place FirstPlace(const ListenSpec &spec, bool shared) noexcept;
+    void OpenGroup(Listener &listener) const;
     static void OpenShared(Listener &listener);
-    void SetActive(unsigned slot, bool active) noexcept;
+    static void Admit(const Listener &listener) noexcept;
+    static void Retire(Listener &listener) noexcept;
+    static int Revive(Listener &listener) noexcept;
+    std::vector<bool> Wanted(const Listener &listener) const;
+    void Steer(Listener &listener) noexcept;
+    void SteerAll() noexcept;
 
     const SteeringPolicy &policy;
     const unsigned slots;
-    std::deque<Listener> listeners; // addresses stay valid
+    std::list<Listener> listeners; // addresses stay valid
+    std::vector<bool> ready; // by slot
+    std::vector<bool> lost; // by slot: has died before the first was ready
+    bool presumed = true; // none was ready yet
     bool let_go = false;
 };
 

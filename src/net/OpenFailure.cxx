@@ -7,17 +7,17 @@
 
 namespace net {
 
-util::UserError OpenFailure(std::string_view what, const ListenSpec &spec, int error,
-                            std::string_view hint) {
+OpenError OpenFailure(std::string_view what, const ListenSpec &spec, int error,
+                      std::string_view hint) {
     const std::string address =
         spec.source == ListenSpec::Source::OPENED ? spec.at.address.ToString() : spec.text;
     std::string text = fmt::format("{} {}", what, address);
-    if (address != spec.text)
+    if (!spec.text.empty() && address != spec.text)
         text += fmt::format(" ({})", util::Quote(spec.text));
     text += ": " + sys::ErrnoText(error);
     if (!hint.empty())
         text += fmt::format(" ({})", hint);
-    return util::UserError(text);
+    return {text, error};
 }
 
 std::string_view ExplainDescriptors(int error) noexcept {

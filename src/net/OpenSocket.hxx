@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/ListenSpec.hxx"
+#include "net/OpenError.hxx"
 #include "sys/UniqueFd.hxx"
 
 namespace net {
@@ -13,18 +14,24 @@ enum class Place : std::uint8_t {
 };
 
 /** A socket that is bound, not yet listening; the address of the spec gets the real port where it was
- *  0, and IPv4 where both families were asked for and IPv6 is absent. Throws util::UserError. */
+ *  0, and IPv4 where the user asked for both families and IPv6 is absent. Throws OpenError. */
 sys::UniqueFd BindInet(ListenSpec &spec, Place place);
 
+/** What a worker holds between its bind(2) and its listen(2): a TCP socket that is bound and does not
+ *  listen, with SO_REUSEADDR and SO_REUSEPORT, so that any number of them and the group stand side by
+ *  side. `joins`: sockets of ours that have SO_REUSEPORT listen there already; else one that listens
+ *  there is another program's, and gives EADDRINUSE. Throws OpenError. */
+sys::UniqueFd BindPlaceholder(const ListenSpec &spec, bool joins);
+
 /** A unix stream socket, bound, with the mode and owner that were asked for. The file of a dead server
- *  is removed first, that of a live one refused. Throws util::UserError. */
+ *  is removed first, that of a live one refused. Throws OpenError. */
 sys::UniqueFd BindUnix(const ListenSpec &spec);
 
 /** Takes an inherited socket that listens (TCP, unix) or is bound (UDP) and marks it close-on-exec;
- *  `spec.at` becomes what it is. Throws util::UserError where it is no such thing. */
+ *  `spec.at` becomes what it is. Throws OpenError where it is no such thing. */
 sys::UniqueFd TakeInherited(ListenSpec &spec);
 
-/** listen(2). Throws util::UserError. */
+/** listen(2). Throws OpenError. */
 void Listen(sys::Fd socket, const ListenSpec &spec);
 
 } // namespace net

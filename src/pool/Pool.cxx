@@ -62,6 +62,8 @@ void Pool::Send(const Slot &slot, int signo) noexcept {
 std::vector<report::ListenerInfo> DescribeListeners(const net::ListenerTable &table) {
     std::vector<report::ListenerInfo> infos;
     for (const net::Listener &listener : table.Listeners()) {
+        if (listener.IsRetired())
+            continue;
         const net::ListenSpec &listen = listener.Spec();
         const auto port = listen.at.address.Port();
         const std::string_view type = !port ? "unix" : listen.at.type == SOCK_DGRAM ? "udp" : "tcp";

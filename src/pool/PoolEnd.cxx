@@ -92,7 +92,7 @@ void Pool::OnEnded(Slot &slot, ExitStatus status, bool out_of_memory) noexcept {
     slot.Unschedule();
     if (slot.GetState() == State::READY)
         ready_slots--;
-    table.Deactivate(slot.Index());
+    table.Vacate(slot.Index());
     slot.asked_to_end = ladder.IsClimbing();
     const auto now = loop.Now();
     slot.last = {now,

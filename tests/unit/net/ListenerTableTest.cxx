@@ -1,7 +1,6 @@
-#include "net/ListenerTable.hxx"
 #include "harness/TempDir.hxx"
 #include "unit/Pipe.hxx"
-#include "util/UserError.hxx"
+#include "unit/net/Tables.hxx"
 
 #include <doctest/doctest.h>
 
@@ -10,84 +9,9 @@
 #include <sys/stat.h>
 
 using namespace net;
+using namespace unit;
 
 namespace {
-
-/** Writes down what it is told: "+k" joined, "-k" left, "{…}" the active set. */
-class Recorder final : public Steering {
-public:
-    explicit Recorder(std::string &_log) : log(_log) {}
-
-    void Joined(const SlotSocket &socket) override {
-        int value = 0;
-        socklen_t length = sizeof(value);
-        getsockopt(socket.Socket().Get(), SOL_SOCKET, SO_ACCEPTCONN, &value, &length);
-        log += "+" + std::to_string(socket.Slot()) + (value != 0 ? "L" : "");
-    }
-    void Left(const SlotSocket &socket) noexcept override {
-        log += "-" + std::to_string(socket.Slot());
-    }
-    void SetActive(std::span<const SlotSocket *const> active) noexcept override {
-        log += "{";
-        for (const SlotSocket *socket : active)
-            log += std::to_string(socket->Slot());
-        log += "}";
-    }
-    TierReport Tier() const override { return {"recorder", ""}; }
-
-private:
-    std::string &log;
-};
-
-class Policy final : public SteeringPolicy {
-public:
-    explicit Policy(bool _slot_sockets) : slot_sockets(_slot_sockets) {}
-
-    bool WantsSlotSockets() const noexcept override { return slot_sockets; }
-    std::unique_ptr<Steering> Steer(int type, bool group) const override {
-        log += (type == SOCK_DGRAM ? "udp" : "tcp") + std::string(group ? "*" : "1");
-        return std::make_unique<Recorder>(log);
-    }
-
-    std::string Take() const { return std::exchange(log, {}); }
-
-private:
-    const bool slot_sockets;
-    mutable std::string log;
-};
-
-ListenSpec Tcp(const char *host = "127.0.0.1", unsigned port = 0) {
-    ListenSpec spec;
-    spec.name = "web";
-    spec.text = std::string(host) + ":" + std::to_string(port);
-    spec.at.address = Address::FromLiteral(host, port).value();
-    spec.backlog = 16;
-    return spec;
-}
-
-ListenSpec UnixPath(const std::string &path, bool abstract = false) {
-    ListenSpec spec;
-    spec.text = "unix:" + path;
-    spec.at.address = Address::Unix(path, abstract);
-    spec.backlog = 16;
-    return spec;
-}
-
-sys::UniqueFd Dial(const Address &address) {
-    sys::UniqueFd fd(sys::AdoptTag(), socket(address.Family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (connect(fd.Get(), address.Get(), address.Length()) != 0)
-        fd.Close();
-    return fd;
-}
-
-template <typename Call> std::string Message(Call call) {
-    try {
-        call();
-    } catch (const util::UserError &error) {
-        return error.what();
-    }
-    return "taken";
-}
 
 bool Exists(const std::string &path) {
     return access(path.c_str(), F_OK) == 0;
@@ -138,6 +62,9 @@ TEST_CASE("the active set: who is ready, the whole at once, the last one stays i
     CHECK(policy.Take() == "{2}");
     table.Deactivate(2);
     CHECK(policy.Take().empty()); // clients wait, they are not refused
+    table.Activate(2);
+    CHECK(policy.Take().empty()); // it is the one in force
+    table.Deactivate(2);
     table.Activate(0);
     CHECK(policy.Take() == "{0}");
 }
@@ -199,7 +126,7 @@ TEST_CASE("the same address twice is refused, port 0 is nobody's") {
     table.Open(Tcp());
     table.Open(Tcp());
     CHECK(table.Listeners().size() == 2);
-    const unsigned port = table.Listeners()[0].Spec().at.address.Port().value();
+    const unsigned port = table.Listeners().front().Spec().at.address.Port().value();
     CHECK(Message([&] { table.Open(Tcp("127.0.0.1", port)); }) ==
           "'127.0.0.1:" + std::to_string(port) + "' is asked for twice");
     CHECK(table.Listeners().size() == 2);
@@ -207,7 +134,7 @@ TEST_CASE("the same address twice is refused, port 0 is nobody's") {
     ListenSpec udp = Tcp("127.0.0.1", port);
     udp.at.type = SOCK_DGRAM;
     CHECK(table.Find(udp.at) == nullptr);
-    CHECK(table.Find(table.Listeners()[1].Spec().at) == &table.Listeners()[1]);
+    CHECK(table.Find(table.Listeners().back().Spec().at) == &table.Listeners().back());
 }
 
 TEST_CASE("a second start is refused, whether it would share or steer") {
@@ -219,7 +146,7 @@ TEST_CASE("a second start is refused, whether it would share or steer") {
                 ListenSpec spec = Tcp();
                 spec.at.type = type;
                 table.Open(spec);
-                spec.at = table.Listeners()[0].Spec().at;
+                spec.at = table.Listeners().front().Spec().at;
                 spec.text = spec.at.address.ToString();
                 CHECK(Message([&] { other.Open(spec); }) ==
                       "cannot listen on " + spec.text +
@@ -243,7 +170,7 @@ TEST_CASE("letting go: sockets are closed, files removed, nothing steers any mor
     ListenerTable table(policy, 2);
     table.Open(Tcp());
     table.Open(UnixPath(directory / "x.sock"));
-    const Address address = table.Listeners()[0].Spec().at.address;
+    const Address address = table.Listeners().front().Spec().at.address;
     CHECK(Dial(address).IsDefined());
     CHECK(Exists(directory / "x.sock"));
     policy.Take();

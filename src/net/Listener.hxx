@@ -1,0 +1,41 @@
+#pragma once
+
+#include "net/ListenSpec.hxx"
+#include "net/Steering.hxx"
+#include "net/UnixFile.hxx"
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+namespace net {
+
+/** One address that the cluster serves, with its sockets and who steers them. It belongs to the table,
+ *  which alone changes it. */
+class Listener {
+public:
+    const ListenSpec &Spec() const noexcept { return spec; }
+
+    /** One socket for all slots. */
+    bool IsShared() const noexcept { return shared; }
+
+    /** A sibling has taken its place: it gets no connections, only its descriptors are still handed
+     *  over. It comes back when a worker listens there after all. */
+    bool IsRetired() const noexcept { return retired; }
+
+    const Steering &GetSteering() const noexcept { return *steering; }
+
+private:
+    friend class ListenerTable;
+
+    ListenSpec spec;
+    bool shared = true;
+    bool retired = false;
+    std::unique_ptr<Steering> steering;
+    std::deque<SlotSocket> sockets; // by slot; a shared listener has one
+    std::vector<bool> active; // by slot: the set in force
+    std::vector<bool> serving; // by slot: its worker listens here
+    UnixFile file;
+};
+
+} // namespace net
