@@ -97,17 +97,18 @@ int ForEachDescriptor(const std::string &directory, const Callback &callback) {
 OtherProcess::OtherProcess(pid_t _tid)
     : tid(_tid), directory("/proc/" + std::to_string(tid) + "/") {}
 
-/** The call returns 0 or an errno. */
+/** The call returns 0 or an errno; so does this, EPERM for every refusal. */
 template <typename Call> int OtherProcess::Try(const Call &call) {
     const int error = call();
-    if (!IsRefusal(error) || geteuid() != 0)
+    if (!IsRefusal(error))
         return error;
-    if (!ids)
+    if (!ids && geteuid() == 0)
         ids = ReadProcessIds(tid);
-    if (!ids)
-        return error;
+    if (!ids || geteuid() != 0)
+        return EPERM;
     const FileSystemIds taken(*ids, Keep::ALL);
-    return taken.AreTaken() ? call() : error;
+    const int second = taken.AreTaken() ? call() : EPERM;
+    return IsRefusal(second) ? EPERM : second;
 }
 
 int OtherProcess::ReadMemory(std::uint64_t address, std::span<std::byte> to) {
@@ -127,7 +128,8 @@ int OtherProcess::ReadMemory(std::uint64_t address, std::span<std::byte> to) {
         return EFAULT;
     if (errno != ENOSYS && !IsRefusal(errno))
         return errno;
-    // It asks for the caller's real ids, which stay; or a sandbox knows only this system call.
+    // It asks for the caller's real ids, which stay; or a sandbox refuses this system call alone. The file shows
+    // pages without PROT_READ, too: a pointer there is good here and bad in the process.
     return Try([&] { return ReadMemoryFile(address, to); });
 }
 

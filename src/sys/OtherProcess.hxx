@@ -33,11 +33,11 @@ public:
     explicit OtherProcess(pid_t _tid);
 
     /** Fills `to` from its memory. 0, or an errno: EFAULT where not all of it can be read, as the kernel would say of
-     *  such a pointer; EPERM or EACCES where it may not be read; ESRCH where it is gone. Memory that another program
+     *  such a pointer; EPERM where it may not be read; ESRCH where it is gone. Memory that another program
      *  serves (FUSE, userfaultfd) makes this wait for it. */
     int ReadMemory(std::uint64_t address, std::span<std::byte> to);
 
-    /** nullopt with errno: EBADF where it has no such descriptor, ESRCH where it is gone, EPERM or EACCES. */
+    /** nullopt with errno: EBADF where it has no such descriptor, ESRCH where it is gone, EPERM. */
     std::optional<OpenFile> Look(int fd);
 
     /** A duplicate, by pidfd_getfd(2); undefined with errno where that is refused (Docker without CAP_SYS_PTRACE, another
