@@ -1,5 +1,6 @@
 #include "harness/Child.hxx"
 
+#include "harness/DockerProfile.hxx"
 #include "harness/Errno.hxx"
 
 #include <csignal>
@@ -59,6 +60,12 @@ void DropPrivileges(unsigned id) {
     Check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
 }
 
+/** For what returns 0 or an errno. */
+void CheckError(int error, const char *what) {
+    errno = error;
+    Check(error == 0 ? 0 : -1, what);
+}
+
 void MoveDescriptors(const std::vector<GivenFd> &moves) {
     Check(close_range(3, ~0U, CLOSE_RANGE_CLOEXEC), "close_range");
     std::vector<GivenFd> safe;
@@ -99,6 +106,11 @@ void BecomeProgram(const ChildSetup &setup) {
         start.prepare();
     if (!start.cwd.empty())
         Check(chdir(start.cwd.c_str()), "chdir");
+    // As container runtimes do: the filter first, which spares no_new_privs, then the capabilities.
+    if (start.docker_profile)
+        CheckError(InstallDockerProfile(), "the filter of Docker's profile");
+    if (start.docker_capabilities && IsRoot())
+        CheckError(KeepDockerCapabilities(), "Docker's capabilities");
     if (start.nobody && IsRoot())
         DropPrivileges(start.nobody_id);
     auto argv = Pointers(start.argv);

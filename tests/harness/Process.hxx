@@ -70,6 +70,15 @@ struct Start {
 
     /** Another id for that, where a test counts the processes of a user. */
     unsigned nobody_id = 65534;
+
+    /**
+     * Root with exactly the capabilities that Docker gives a container. Where the test is not root
+     * this changes nothing.
+     */
+    bool docker_capabilities = false;
+
+    /** Under a seccomp filter that refuses what Docker's default profile refuses, clone3 as it does. */
+    bool docker_profile = false;
     std::vector<Limit> limits{};
 
     /** PID 1 of a new PID namespace with its own /proc; needs root. */
