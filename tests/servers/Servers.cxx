@@ -52,7 +52,6 @@ std::span<const Server> Servers() {
          .package = "libsystemd-dev",
          .options = {"-l", "web=127.0.0.1:0"},
          .command = {"@SYSTEMD_SERVER@", "web"},
-         .files = {},
          .stop_status = 0},
 
         // READY=1 and nothing else
@@ -70,7 +69,6 @@ std::span<const Server> Servers() {
          .package = "libsystemd-dev",
          .options = {"-l", "web=127.0.0.1:0", "--ready", "notify"},
          .command = {"@SYSTEMD_SERVER@", "web", "notify"},
-         .files = {},
          .stop_status = 0,
          .ready_by = "notify"},
 
