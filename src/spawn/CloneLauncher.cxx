@@ -112,9 +112,9 @@ std::variant<Launched, LaunchFailure> CloneLauncher::Launch(LaunchSpec &spec) no
     plan.launcher = getpid();
     plan.descriptor_limit = spec.descriptor_limit;
     sock_fprog filter = {};
-    if (!spec.filter.empty()) {
-        if (!HasFilterSockets())
-            return LaunchFailure{ExecStage::FILTER, errno};
+    if (!spec.filter.empty() && !HasFilterSockets()) {
+        plan.filter_errno = errno; // there is no number for it: as where the child finds none
+    } else if (!spec.filter.empty()) {
         filter.len = static_cast<unsigned short>(spec.filter.size());
         filter.filter =
             const_cast<sock_filter *>(spec.filter.data()); // which the kernel only reads

@@ -20,8 +20,9 @@ struct Launched {
     /** The listener of its filter (sys::SeccompNotify): whoever closes it makes the filter's calls fail with ENOSYS.
      *  Undefined without a filter, and where the kernel refused it; the worker runs then as if none was asked for. */
     sys::UniqueFd notify = {};
-    int filter_error =
-        0; // why it was refused, an errno: EBUSY where another listener is there (Linux 5.0)
+    /** Why it was refused: an errno of seccomp(2), EBUSY where another listener is there; EMFILE where no number was
+     *  left for the listener. */
+    int filter_error = 0;
 };
 
 /** Starts processes; the seam where tests put a fake. */

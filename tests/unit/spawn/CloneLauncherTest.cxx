@@ -226,11 +226,11 @@ TEST_CASE("the limit of descriptors is the given one") {
 
 TEST_CASE("another user, as root or not") {
     LaunchSpec spec = Shell("id -u; id -g; id -G");
-    spec.ids.uid = NOBODY;
+    spec.ids.uid = 34567; // not NOBODY, who may be running this
     spec.ids.gid = 12345;
     spec.ids.groups = std::vector<gid_t>{12345, 23456};
     if (getuid() == 0) {
-        CHECK(Run(spec).output == "65534\n12345\n12345 23456\n");
+        CHECK(Run(spec).output == "34567\n12345\n12345 23456\n");
         CHECK(getuid() == 0);
     } else {
         CHECK_FAILURE(Fail(spec), ExecStage::GROUPS, EPERM);
