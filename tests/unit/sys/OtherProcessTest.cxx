@@ -11,12 +11,15 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 using namespace sys;
@@ -241,6 +244,27 @@ TEST_CASE("another network namespace, another root, another mount namespace") {
     });
     REQUIRE(mounts.is_prepared);
     CHECK_FALSE(OtherProcess(mounts.pid).SharesFiles());
+}
+
+TEST_CASE("where a sandbox refuses process_vm_readv(2), memory is read through its file") {
+    const char *page_end = MapPageEnd();
+    for (const unsigned error : {EPERM, ENOSYS}) {
+        CAPTURE(error);
+        CHECK(unit::InFork([page_end, error] {
+                  std::array<sock_filter, 4> refuse = {{
+                      {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+                      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_process_vm_readv},
+                      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | error},
+                      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+                  }};
+                  const sock_fprog program = {refuse.size(), refuse.data()};
+                  const unit::Forked child([] {});
+                  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+                  FORKED_CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+                  OtherProcess other(child.pid);
+                  return CheckMemory(other, page_end);
+              }) == 0);
+    }
 }
 
 // --- another user, as root without CAP_SYS_PTRACE ---------------------------------------------

@@ -136,8 +136,13 @@ TEST_CASE("the environment as it was at exec") {
         execve("/bin/cat", const_cast<char **>(argv), const_cast<char **>(envp));
         _exit(127);
     }
-    CHECK(executed.ReadToEnd().empty()); // exec closes its end
-    const auto environment = ProcessEnvironment::Read(pid);
+    CHECK(executed.ReadToEnd()
+              .empty()); // exec closes its end, a moment before the environment is there
+    std::optional<ProcessEnvironment> environment;
+    CHECK(harness::WaitFor([&] {
+        environment = ProcessEnvironment::Read(pid);
+        return environment && environment->Find("FIRST");
+    }));
     kill(pid, SIGKILL);
     waitpid(pid, nullptr, 0);
     REQUIRE(environment);
