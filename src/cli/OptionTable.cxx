@@ -166,7 +166,7 @@ void ApplyRestart(Options &options, Text text, const Context &context) {
 void ApplyReady(Options &options, Text text, const Context &context) {
     options.ready = pool::ParseReady(text);
     if (!options.ready)
-        throw UserError("must be auto, notify, exec, or a duration such as 5s");
+        throw UserError("must be auto, listen, notify, exec, or a duration such as 5s");
     options.ready_source = context.source;
 }
 
@@ -296,8 +296,8 @@ constexpr std::array<OptionRow, 34> ROWS = {{
      "when the cluster is up, run this with sh -c; when it ends, stop and exit with its status", false, true,
      ApplyThen},
     {"ready", 0, "RULE", Group::LIFECYCLE,
-     "what shows that a worker is ready: READY=1, else 3 s alive (auto); READY=1 alone (notify); that it executes "
-     "(exec); to be alive for a DURATION. Makes a serving cluster",
+     "what shows that a worker is ready: that it listens or says READY=1, else 3 s alive (auto); that it listens "
+     "(listen); READY=1 (notify); that it executes (exec); to be alive for a DURATION. Makes a serving cluster",
      false, true, ApplyReady},
     {"ready-timeout", 0, "DURATION", Group::LIFECYCLE,
      "a worker that is not ready by then has failed (default 60s; 0: never)", false, true, ApplyReadyTimeout},

@@ -120,6 +120,8 @@ std::string ShowReadyTimeout(const plan::Plan &plan) {
 }
 
 std::string ShowRestart(const plan::Plan &plan) {
+    if (!plan.pool.serving)
+        return "no";
     for (const pool::RestartWhenRow &row : pool::RESTARTS)
         if (row.when == plan.pool.restart.when)
             return std::string(row.name);

@@ -25,7 +25,7 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
       watcher(loop, reporter, pool,
               {plan.pool.worker->run, plan.pool.slots, plan.pool.worker->own_group,
                plan.pool.stop.timeout}),
-      signal_table(loop, pool, clock, has_terminal, plan.pool.serving),
+      signal_table(loop, pool, clock, has_terminal),
       signals(loop, SignalTable::Signals(),
               loop::SignalEvent::Callback::Make<&SignalTable::OnSignals>(signal_table)) {
     AddSinks();
@@ -35,6 +35,7 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
     if (plan.pool.serving && plan.pool.ready.ByTime())
         pool.Add(alive);
     pool.Add(watcher);
+    pool.OnServing(util::Bind<&Cluster::EmitSetup>(*this));
     if (plan.then) {
         then.emplace(*plan.then, plan.pool, pool, starter, reporter, table, watcher);
         pool.Observe(*then);
@@ -47,7 +48,7 @@ void Cluster::AddSinks() {
         reporter.Add(std::make_unique<report::JsonSink>(events->GetOutlet()));
     }
     reporter.Add(std::make_unique<report::TextSink>(
-        drains.Borrow(sys::Fd(STDERR_FILENO)).GetOutlet(), plan.log_level));
+        drains.Borrow(sys::Fd(STDERR_FILENO)).GetOutlet(), plan.log_level, plan.serving_log_level));
     if (plan.service_manager)
         reporter.Add(std::make_unique<report::SystemdSink>(*plan.service_manager, reporter));
 }
@@ -147,7 +148,7 @@ void Cluster::WarnOfCovered() {
     }
 }
 
-void Cluster::EmitSetup() {
+void Cluster::EmitSetup() noexcept {
     report::BalanceInfo balance = {plan.policy_name, "no listener", ""};
     for (const net::Listener &listener : table.Listeners()) {
         const net::TierReport tier = listener.GetSteering().Tier();
@@ -157,7 +158,7 @@ void Cluster::EmitSetup() {
             break; // the best that is had here
     }
     reporter.Emit(
-        report::Setup{plan.pool.slots, plan.pool.serving, balance, pool::DescribeListeners(table)});
+        report::Setup{plan.pool.slots, pool.IsServing(), balance, pool::DescribeListeners(table)});
 }
 
 } // namespace launcher

@@ -35,7 +35,7 @@ private:
     void OpenListeners();
     void WritePidFile();
     void WarnOfCovered();
-    void EmitSetup();
+    void EmitSetup() noexcept;
     void OnFinished() noexcept;
     void OnWritten() noexcept { loop.Break(); }
 

@@ -125,7 +125,7 @@ void SignalTable::Stop(int signo, pool::StopRequest::Kind kind, bool from_termin
 }
 
 void SignalTable::OnHangUp(bool from_terminal) noexcept {
-    if (from_terminal || !serving)
+    if (from_terminal || !commands.IsServing())
         Stop(SIGHUP, pool::StopRequest::Kind::GRACEFUL, false);
     else if (has_terminal)
         hang_up_timer.Schedule(LAST_WORDS);

@@ -17,8 +17,8 @@ public:
     /** `loop`, `commands` and `clock` are borrowed. `has_terminal`: the workers are in the launcher's process group, so what
      *  the terminal sends has reached them as well. */
     SignalTable(loop::Loop &loop, pool::Commands &_commands, loop::MonotonicClock &_clock,
-                bool _has_terminal, bool _serving) noexcept
-        : commands(_commands), clock(_clock), has_terminal(_has_terminal), serving(_serving),
+                bool _has_terminal) noexcept
+        : commands(_commands), clock(_clock), has_terminal(_has_terminal),
           hang_up_timer(loop, util::Bind<&SignalTable::OnHangUpTimer>(*this)) {}
 
     /** What the launcher takes in: all of the table but those that it was started to ignore. */
@@ -44,7 +44,7 @@ private:
 
     pool::Commands &commands;
     loop::MonotonicClock &clock;
-    const bool has_terminal, serving;
+    const bool has_terminal;
     util::BoundMethod<void()> on_reopen;
     loop::TimerEvent hang_up_timer; // until it is known what a HUP of a process meant
     bool stopping = false;

@@ -58,7 +58,7 @@ pool::ReadySpec MakeReady(const Options &options, std::vector<std::string> &warn
     if (ready.by == pool::ReadyBy::AUTO && ready.timeout.count() != 0 &&
         ready.timeout <= ready.alive)
         warnings.emplace_back("--ready-timeout leaves no time to be alive for 3 s: workers that do "
-                              "not say READY=1 will fail");
+                              "not listen or say READY=1 will fail");
     return ready;
 }
 
@@ -74,10 +74,9 @@ std::optional<sys::UnixAddress> FindServiceManager(const std::optional<std::stri
     return address;
 }
 
-pool::RestartSpec MakeRestart(const Options &options, bool serving) {
+pool::RestartSpec MakeRestart(const Options &options) {
     pool::RestartSpec restart;
-    restart.when =
-        options.restart.value_or(serving ? pool::RestartWhen::ALWAYS : pool::RestartWhen::NO);
+    restart.when = options.restart.value_or(pool::RestartWhen::ALWAYS);
     if (options.max_restarts) {
         restart.most = options.max_restarts->most;
         restart.within = options.max_restarts->within;
@@ -218,14 +217,16 @@ Plan Build(Options options, Surroundings surroundings) {
 
     plan.pool.slots = workers;
     plan.pool.serving = serving;
-    plan.pool.restart = MakeRestart(options, serving);
+    plan.pool.restart = MakeRestart(options);
     plan.pool.ready = MakeReady(options, plan.warnings);
     const bool notifies = plan.pool.ready.by == pool::ReadyBy::NOTIFY ||
                           std::any_of(contracts.begin(), contracts.end(),
                                       [](const contract::Contract *row) { return row->notifies; });
     plan.notify = serving && notifies;
-    if (serving)
-        plan.service_manager = FindServiceManager(surroundings.notify_socket, plan.warnings);
+    std::vector<std::string> unsaid; // to jobs it matters only if they become a serving cluster
+    if (serving || plan.adopt.mode != adopt::Mode::OFF)
+        plan.service_manager =
+            FindServiceManager(surroundings.notify_socket, serving ? plan.warnings : unsaid);
     plan.pool.kill_others_on_fail = options.kill_others_on_fail;
     plan.pool.stop.signo =
         options.stop_signal.value_or(AutoStopSignal(options.command[0], contracts));
@@ -253,6 +254,7 @@ Plan Build(Options options, Surroundings surroundings) {
     plan.said = std::move(options.said);
     plan.log_level =
         options.log_level.value_or(serving ? report::Level::INFO : report::Level::WARN);
+    plan.serving_log_level = options.log_level.value_or(report::Level::INFO);
     return plan;
 }
 

@@ -36,6 +36,7 @@ struct Plan {
     output::OutputSpec output;
     std::optional<Named> events, pid_file;
     report::Level log_level = report::Level::INFO;
+    report::Level serving_log_level = report::Level::INFO; // where jobs become a serving cluster
     std::vector<std::string> warnings;
     bool dry_run = false; // say all of this and do nothing
     std::vector<Said> said; // where it comes from

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/ListenSpec.hxx"
 #include "pool/ExitStatus.hxx"
 #include "pool/ReadyRule.hxx"
 #include "spawn/Launcher.hxx"
@@ -21,6 +22,12 @@ public:
 
     /** A sign that it is ready; whether that counts is the rule's. Makes ready who is starting. */
     virtual void Ready(const WorkerRef &worker, Sign sign) noexcept = 0;
+
+    /** It listens there: the address as it sees it. `adopted`: by a bind or listen of its own, else on a
+     *  socket that it was handed. Makes a serving cluster of jobs where it is an adopted TCP socket, and is
+     *  Sign::LISTEN. May be told more than once. */
+    virtual void Listening(const WorkerRef &worker, const net::Endpoint &at,
+                           bool adopted) noexcept = 0;
 
     /** It says that it is about to end: nobody new goes to it. */
     virtual void Stopping(const WorkerRef &worker) noexcept = 0;

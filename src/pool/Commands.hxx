@@ -23,6 +23,9 @@ public:
     /** The signal to the main process of every worker, once. */
     virtual void Relay(int signo) noexcept = 0;
 
+    /** Are its workers replaced, or are they jobs? Jobs may become a serving cluster. */
+    virtual bool IsServing() const noexcept = 0;
+
     /** Children have ended. */
     virtual void Reap() noexcept = 0;
 };

@@ -9,7 +9,8 @@ Pool::Pool(loop::Loop &_loop, report::Reporter &_reporter, net::ListenerTable &_
            spawn::Launcher &_launcher, const PoolSpec &_spec, unsigned _seed,
            util::BoundMethod<void()> _on_finished)
     : loop(_loop), reporter(_reporter), table(_table), launcher(_launcher), spec(_spec),
-      on_finished(_on_finished), ready(_spec.ready), restart(_spec.restart, _seed),
+      on_finished(_on_finished), serving(_spec.serving), ready(_spec.ready),
+      restart(_spec.restart, _seed),
       ladder(_loop, _spec.stop, util::Bind<&Pool::OnStopSignal>(*this),
              util::Bind<&Pool::OnStopKill>(*this)),
       start_event(_loop, util::Bind<&Pool::StartNext>(*this)),

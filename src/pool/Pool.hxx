@@ -23,8 +23,8 @@ namespace pool {
 
 struct PoolSpec {
     unsigned slots;
-    bool serving; // otherwise they are jobs, which run to their end
-    RestartSpec restart;
+    bool serving; // at first; otherwise they are jobs, which run to their end
+    RestartSpec restart; // where it serves
     bool kill_others_on_fail = false; // the first failure ends all
     StopSpec stop;
     std::shared_ptr<const WorkerSpec> worker;
@@ -60,6 +60,9 @@ public:
     void Add(Agent &agent) { agents.push_back(&agent); }
     void Observe(PoolObserver &_observer) noexcept { observer = &_observer; }
 
+    /** Where jobs become a serving cluster, by an adopted listener. */
+    void OnServing(util::BoundMethod<void()> _on_serving) noexcept { on_serving = _on_serving; }
+
     /** Starts the first worker; the others follow one a turn of the loop. */
     void Start() noexcept;
 
@@ -70,8 +73,11 @@ public:
 
     void Stop(const StopRequest &request) noexcept override;
     void Relay(int signo) noexcept override;
+    bool IsServing() const noexcept override { return serving; }
     void Reap() noexcept override;
     void Ready(const WorkerRef &worker, Sign sign) noexcept override;
+    void Listening(const WorkerRef &worker, const net::Endpoint &at,
+                   bool adopted) noexcept override;
     void Stopping(const WorkerRef &worker) noexcept override;
     void Extend(const WorkerRef &worker, std::chrono::milliseconds time) noexcept override;
     void Accompany(pid_t pid, util::BoundMethod<void(ExitStatus)> on_end) override {
@@ -101,6 +107,9 @@ private:
     void Activate(Slot &slot) noexcept;
     void Dismiss(Slot &slot) noexcept;
     Slot *Find(const WorkerRef &worker) noexcept;
+
+    // Serving
+    void BeginServing() noexcept;
 
     // Ending
     bool IsSuccess(const LastEnd &end) const noexcept;
@@ -138,6 +147,8 @@ private:
     const util::BoundMethod<void()> on_finished;
     std::vector<Agent *> agents;
     PoolObserver *observer = nullptr; // or nobody
+    util::BoundMethod<void()> on_serving; // or nothing
+    bool serving;
 
     sys::UniqueFd null_device; // opened for the first worker that needs it
     std::deque<Slot> slots;

@@ -121,7 +121,7 @@ bool Pool::EndsAll(const LastEnd &end) noexcept {
         return true;
     }
     // Under on-failure, one that succeeded has done its work.
-    if (!spec.serving || was_ready || (success && spec.restart.when == RestartWhen::ON_FAILURE))
+    if (!serving || was_ready || (success && spec.restart.when == RestartWhen::ON_FAILURE))
         return false;
     EndBecause(Outcome::Kind::BOOT_FAILED, end, "boot",
                end.not_ready ? "no worker was ready in time: not started again"
@@ -133,7 +133,7 @@ bool Pool::EndsAll(const LastEnd &end) noexcept {
 
 /** The first failure that nothing makes good. */
 void Pool::Count(const LastEnd &end) noexcept {
-    const bool replaced = spec.serving && !ladder.IsClimbing() && restart.Replaces(false);
+    const bool replaced = serving && !ladder.IsClimbing() && restart.Replaces(false);
     if (replaced || IsSuccess(end) || outcome.failure || outcome.launch_failure)
         return;
     if (end.launch_failure)
@@ -184,7 +184,7 @@ void Pool::KillLeft(Slot &slot) noexcept {
 
 void Pool::Settle(Slot &slot) noexcept {
     slot.Unschedule();
-    const bool going_on = spec.serving && outcome.kind == Outcome::Kind::COMPLETED;
+    const bool going_on = serving && outcome.kind == Outcome::Kind::COMPLETED;
     if (!going_on || !restart.Replaces(IsSuccess(slot.last)))
         return slot.Fire(Trigger::RETIRE);
     slot.next = restart.Next(slot.history, slot.last.when, slot.last.ready_for);

@@ -7,7 +7,7 @@
 namespace pool {
 
 void Pool::AwaitReady(Slot &slot) noexcept {
-    if (!spec.serving)
+    if (!serving)
         return;
     Ready(slot.worker, Sign::EXEC);
     if (slot.GetState() == State::STARTING && ready.Timeout().count() != 0)
@@ -21,6 +21,8 @@ Slot *Pool::Find(const WorkerRef &worker) noexcept {
 }
 
 void Pool::Ready(const WorkerRef &worker, Sign sign) noexcept {
+    if (!serving)
+        return;
     const bool accepted = ready.Accept(sign);
     Slot *slot = Find(worker);
     if (!accepted || slot == nullptr || slot->GetState() != State::STARTING)

@@ -51,6 +51,7 @@ void Pool::Launch(Slot &slot) noexcept {
     slot.killed.reset();
     slot.dismissed = false;
     slot.told.clear();
+    slot.listening.clear();
     slot.killing_left = false;
     spawn::LaunchSpec launch;
     std::size_t prepared = 0;

@@ -4,8 +4,10 @@
 
 namespace pool {
 
-constexpr std::array<ReadyRuleRow, 4> READY_RULES = {{
-    {"auto", "READY=1; where no worker ever said it, 3 seconds alive (default)", ReadyBy::AUTO},
+constexpr std::array<ReadyRuleRow, 5> READY_RULES = {{
+    {"auto", "it listens or says READY=1; where no worker ever did, 3 seconds alive (default)",
+     ReadyBy::AUTO},
+    {"listen", "it listens on a socket of the cluster", ReadyBy::LISTEN},
     {"notify", "READY=1 to NOTIFY_SOCKET", ReadyBy::NOTIFY},
     {"exec", "the command is executed", ReadyBy::EXEC},
     {"DURATION", "alive for so long", ReadyBy::TIME},
@@ -29,10 +31,12 @@ std::optional<ReadySpec> ParseReady(std::string_view text) {
 }
 
 bool ReadyRule::Accept(Sign sign) noexcept {
-    spoken = spoken || sign == Sign::NOTIFY;
+    shown = shown || sign == Sign::NOTIFY || sign == Sign::LISTEN;
     switch (spec.by) {
     case ReadyBy::AUTO:
-        return sign == Sign::NOTIFY || (sign == Sign::ALIVE && !spoken);
+        return sign == Sign::NOTIFY || sign == Sign::LISTEN || (sign == Sign::ALIVE && !shown);
+    case ReadyBy::LISTEN:
+        return sign == Sign::LISTEN;
     case ReadyBy::NOTIFY:
         return sign == Sign::NOTIFY;
     case ReadyBy::EXEC:

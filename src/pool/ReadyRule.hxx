@@ -13,12 +13,13 @@ enum class Sign : std::uint8_t {
     EXEC, // its command is executed
     ALIVE, // it has been so for a while
     NOTIFY, // it said READY=1
+    LISTEN, // it listens on a socket of the cluster
 };
 
 /** By sign, for the event. */
-constexpr std::array<std::string_view, 3> SIGN_NAMES = {"exec", "alive", "notify"};
+constexpr std::array<std::string_view, 4> SIGN_NAMES = {"exec", "alive", "notify", "listening"};
 
-enum class ReadyBy : std::uint8_t { AUTO, NOTIFY, EXEC, TIME };
+enum class ReadyBy : std::uint8_t { AUTO, LISTEN, NOTIFY, EXEC, TIME };
 
 struct ReadyRuleRow {
     std::string_view name, help;
@@ -26,7 +27,7 @@ struct ReadyRuleRow {
 };
 
 /** What `--ready` can be; the last one stands for a duration. */
-extern const std::array<ReadyRuleRow, 4> READY_RULES;
+extern const std::array<ReadyRuleRow, 5> READY_RULES;
 
 /** `--ready` and `--ready-timeout`. */
 struct ReadySpec {
@@ -42,7 +43,7 @@ struct ReadySpec {
 std::optional<ReadySpec> ParseReady(std::string_view text);
 
 /** Which signs count. It remembers the one thing that is not a worker's own affair: under `auto` being
- *  alive counts only as long as no worker of the cluster has ever said READY=1. */
+ *  alive counts only as long as no worker of the cluster has ever listened or said READY=1. */
 class ReadyRule {
 public:
     explicit ReadyRule(const ReadySpec &_spec) noexcept : spec(_spec) {}
@@ -57,7 +58,7 @@ public:
 
 private:
     const ReadySpec spec;
-    bool spoken = false;
+    bool shown = false; // a worker has shown more than that it is alive
 };
 
 } // namespace pool

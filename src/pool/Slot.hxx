@@ -1,6 +1,7 @@
 #pragma once
 
 #include "loop/TimerEvent.hxx"
+#include "net/ListenSpec.hxx"
 #include "pool/Agent.hxx"
 #include "pool/Lifecycle.hxx"
 #include "pool/RestartPolicy.hxx"
@@ -10,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <sys/types.h>
+#include <vector>
 
 namespace pool {
 
@@ -64,6 +66,7 @@ public:
     bool asked_to_end = false; // exitedAfterDisconnect
     std::optional<std::string_view> killed; // by the pool: why
     bool dismissed = false; // it was not ready in time
+    std::vector<net::Endpoint> listening; // where it was seen to
     std::set<pid_t> told; // what it left behind and has got the stop signal
     bool killing_left = false; // what it left behind gets SIGKILL now
 

@@ -36,7 +36,8 @@ struct WorkerInfo {
 
 struct Setup {
     static constexpr std::string_view NAME = "setup",
-                                      HELP = "the launcher is about to start workers";
+                                      HELP =
+                                          "the launcher is about to start workers, or jobs serve";
     unsigned workers;
     bool serving;
     BalanceInfo balance;
@@ -70,9 +71,29 @@ struct Online : WorkerEvent {
     static constexpr std::string_view NAME = "online", HELP = "a worker executes its command";
 };
 
+/** Node's: 4, 6 or -1 for a unix socket; "udp4", "udp6". */
+using AddressType = std::variant<int, std::string_view>;
+
+struct Listening : WorkerEvent {
+    static constexpr std::string_view NAME = "listening",
+                                      HELP = "a worker listens on a socket of the cluster";
+    std::string address;
+    int port; // -1: a unix socket
+    AddressType address_type;
+    bool adopted; // it has bound it by itself
+
+    template <typename Visitor> void VisitFields(Visitor &&visit) const {
+        WorkerEvent::VisitFields(visit);
+        visit("address", address);
+        visit("port", port);
+        visit("addressType", address_type);
+        visit("adopted", adopted);
+    }
+};
+
 struct Ready : WorkerEvent {
     static constexpr std::string_view NAME = "ready", HELP = "a worker counts as able to serve";
-    std::string_view by; // what showed it: exec, alive, notify
+    std::string_view by; // what showed it: exec, alive, notify, listening
 
     template <typename Visitor> void VisitFields(Visitor &&visit) const {
         WorkerEvent::VisitFields(visit);
@@ -190,8 +211,8 @@ struct Dropped {
     template <typename Visitor> void VisitFields(Visitor &&visit) const { visit("count", count); }
 };
 
-using Event = std::variant<Setup, Fork, Online, Ready, Up, Exit, Restart, Failed, Error, Output,
-                           Stop, Dropped>;
+using Event = std::variant<Setup, Fork, Online, Listening, Ready, Up, Exit, Restart, Failed, Error,
+                           Output, Stop, Dropped>;
 
 struct EventRow {
     std::string_view name, help;

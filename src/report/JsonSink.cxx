@@ -49,6 +49,10 @@ Json ToValue(const std::vector<ListenerInfo> &listeners) {
     return values;
 }
 
+Json ToValue(const AddressType &type) {
+    return std::visit([](const auto &value) { return Json(value); }, type);
+}
+
 template <typename Value> Json ToValue(const std::optional<Value> &value) {
     return value ? Json(*value) : Json();
 }

@@ -9,6 +9,7 @@ namespace report {
 void SystemdSink::Emit(const Event &event, WallTime) noexcept {
     bool changed = behind;
     if (const auto *setup = std::get_if<Setup>(&event)) {
+        serving = setup->serving;
         workers = setup->workers;
         changed = true;
     } else if (const auto *is_ready = std::get_if<Ready>(&event)) {
@@ -22,7 +23,7 @@ void SystemdSink::Emit(const Event &event, WallTime) noexcept {
         due += "STOPPING=1\n";
         changed = true;
     }
-    if (changed)
+    if (changed && serving)
         Tell();
 }
 

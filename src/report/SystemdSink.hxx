@@ -25,6 +25,7 @@ private:
     const sys::UnixAddress address;
     Reporter &reporter;
     sys::UnixDatagram socket;
+    bool serving = false; // jobs say nothing
     unsigned workers = 0;
     std::set<unsigned> ready; // slots
     std::string due; // the lines beside STATUS= that were not sent yet

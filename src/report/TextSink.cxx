@@ -13,13 +13,16 @@ std::string Describe(const WorkerInfo &worker) {
     return fmt::format("worker {} (slot {}, pid {})", worker.id, worker.slot, worker.pid);
 }
 
+std::string Place(const std::string &address, std::optional<unsigned> port) {
+    const bool v6 = port && address.find(':') != std::string::npos;
+    return fmt::format("{}{}{}{}", v6 ? "[" : "", address, v6 ? "]" : "",
+                       port ? fmt::format(":{}", *port) : "");
+}
+
 std::string Describe(const std::vector<ListenerInfo> &listeners) {
     std::string text;
     for (const ListenerInfo &listener : listeners) {
-        const bool v6 = listener.port && listener.address.find(':') != std::string::npos;
-        fmt::format_to(std::back_inserter(text), "{}{}{}{}{}", text.empty() ? "" : ", ",
-                       v6 ? "[" : "", listener.address, v6 ? "]" : "",
-                       listener.port ? fmt::format(":{}", *listener.port) : "");
+        text.append(text.empty() ? "" : ", ").append(Place(listener.address, listener.port));
         if (listener.type == "udp")
             text += " (udp)";
     }
@@ -48,6 +51,15 @@ Sentence Render(const Fork &fork) {
 
 Sentence Render(const Online &online) {
     return {Level::INFO, fmt::format("{} started", Describe(online.worker))};
+}
+
+Sentence Render(const Listening &listening) {
+    return {Level::DEBUG,
+            fmt::format("{} listens on {}{}", Describe(listening.worker),
+                        Place(listening.address, listening.port < 0
+                                                     ? std::nullopt
+                                                     : std::optional<unsigned>(listening.port)),
+                        listening.adopted ? ", which it has bound by itself" : "")};
 }
 
 Sentence Render(const Ready &ready) {
@@ -115,6 +127,9 @@ void TextSink::Emit(const Event &event, WallTime) noexcept {
     Sentence &sentence = *rendered;
     if (const auto *setup = std::get_if<Setup>(&event)) {
         one_job = !setup->serving && setup->workers == 1;
+        if (begun)
+            return BeginServing(*setup);
+        begun = true;
         held = std::move(sentence.text);
         return;
     }
@@ -125,6 +140,14 @@ void TextSink::Emit(const Event &event, WallTime) noexcept {
     if (const auto *exit = std::get_if<Exit>(&event); exit != nullptr && one_job && !exit->signal)
         sentence.level = Level::INFO;
     Say(sentence.level, sentence.text);
+}
+
+/** Jobs have turned out to be servers. */
+void TextSink::BeginServing(const Setup &setup) noexcept {
+    level = serving_level;
+    Say(Level::INFO,
+        fmt::format("serving {} from now on (balance {}: {})", Describe(setup.listeners),
+                    setup.balance.policy, setup.balance.tier));
 }
 
 void TextSink::Say(Level said, std::string_view sentence) noexcept {

@@ -241,7 +241,7 @@ TEST_CASE("EXTEND_TIMEOUT_USEC: who asks for time to end has it") {
 TEST_CASE("bad values: one line that names option or variable, 125") {
     for (const char *value : {"listening", "Auto", "3 s", "-1", "notify,exec"}) {
         CheckRefused(RunClusterize({std::string("--ready=") + value, "--", "true"}), 125,
-                     {"--ready", value, "auto, notify, exec"});
+                     {"--ready", value, "auto, listen, notify, exec"});
         CheckRefused(RunClusterize({"--", "true"}, {.env = {{"CLUSTERIZE_READY", value}}}), 125,
                      {"CLUSTERIZE_READY", value});
     }

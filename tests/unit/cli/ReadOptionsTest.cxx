@@ -171,7 +171,7 @@ TEST_CASE_FIXTURE(Fixture, "when a worker is ready") {
     CHECK(options.ready_timeout == 2min);
     CHECK(Read({"--ready", "1500ms"}).ready->alive == 1500ms);
     CHECK(Message({"--ready", "DURATION"}) ==
-          "--ready 'DURATION': must be auto, notify, exec, or a duration such as 5s");
+          "--ready 'DURATION': must be auto, listen, notify, exec, or a duration such as 5s");
     CHECK(Variable("CLUSTERIZE_READY_TIMEOUT", "x").starts_with("CLUSTERIZE_READY_TIMEOUT 'x'"));
 }
 

@@ -33,14 +33,18 @@ public:
         log += sys::SignalName(request.signo) + (request.workers_have_it ? ":theirs " : " ");
     }
     void Relay(int signo) noexcept override { log += "relay:" + sys::SignalName(signo) + " "; }
+    bool IsServing() const noexcept override { return serving; }
     void Reap() noexcept override { log += "reap "; }
 
     std::string log;
+    bool serving = true;
 };
 
 struct Setting {
     explicit Setting(bool has_terminal = false, bool serving = true)
-        : table(loop, commands, clock, has_terminal, serving) {}
+        : table(loop, commands, clock, has_terminal) {
+        commands.serving = serving;
+    }
 
     /** What these signals, seen in one turn, lead to; by a process or by the kernel. */
     std::string operator()(std::initializer_list<int> signals, int code = SI_USER) {

@@ -27,6 +27,7 @@ public:
         CHECK(sign == pool::Sign::NOTIFY);
         log += "ready" + std::to_string(worker.id) + " ";
     }
+    void Listening(const pool::WorkerRef &, const net::Endpoint &, bool) noexcept override {}
     void Stopping(const pool::WorkerRef &worker) noexcept override {
         log += "stopping" + std::to_string(worker.id) + " ";
     }

@@ -46,6 +46,7 @@ TEST_CASE("jobs: what is there when nothing was said") {
     CHECK(plan.pool.stop.timeout == 8s);
     CHECK(plan.pool.stop.delay == 0s);
     CHECK(plan.log_level == report::Level::WARN);
+    CHECK(plan.serving_log_level == report::Level::INFO);
     CHECK(plan.policy_name == "random");
     CHECK(plan.policy->WantsSlotSockets());
     CHECK_FALSE(plan.events);
@@ -91,9 +92,9 @@ TEST_CASE("--restart makes it serve, unless it says no; --jobs contradicts it") 
     Options jobs = Command({"8000"});
     jobs.jobs = true;
     jobs.jobs_source = "CLUSTERIZE_JOBS";
-    CHECK(Make(Command()).pool.restart.when == RestartWhen::NO);
+    CHECK(Make(Command()).pool.restart.when == RestartWhen::ALWAYS); // once it serves
     CHECK(Make(Command({"8000"})).pool.restart.when == RestartWhen::ALWAYS);
-    CHECK(Make(jobs).pool.restart.when == RestartWhen::NO);
+    CHECK_FALSE(Make(jobs).pool.serving);
     for (const RestartWhen when : {RestartWhen::ALWAYS, RestartWhen::ON_FAILURE}) {
         CHECK(with(when, Command()).pool.serving);
         CHECK(with(when, Command()).pool.slots == 1);
@@ -117,7 +118,7 @@ TEST_CASE("--ready makes it serve; --jobs contradicts it") {
     Options jobs = Command();
     jobs.jobs = true;
     jobs.jobs_source = "--jobs";
-    for (const char *rule : {"auto", "notify", "exec", "2s"}) {
+    for (const char *rule : {"auto", "listen", "notify", "exec", "2s"}) {
         const Plan plan = with(rule, Command());
         CHECK(plan.pool.serving);
         CHECK(plan.pool.slots == 1);
@@ -165,7 +166,11 @@ TEST_CASE("whoever started it is told about a serving cluster") {
     };
     CHECK(told(Command({"8000"}), "/run/systemd/notify").service_manager);
     CHECK(told(Command({"8000"}), "@x").service_manager);
-    CHECK_FALSE(told(Command(), "@x").service_manager);
+    CHECK(told(Command(), "@x").service_manager); // once they serve
+    CHECK(told(Command(), "vsock:2:1234").warnings.empty());
+    Options jobs = Command();
+    jobs.jobs = true;
+    CHECK_FALSE(told(jobs, "@x").service_manager);
     CHECK_FALSE(Make(Command({"8000"})).service_manager);
     CHECK(told(Command({"8000"}), "").warnings.empty());
     const Plan odd = told(Command({"8000"}), "vsock:2:1234");
@@ -212,6 +217,7 @@ TEST_CASE("what was said goes through") {
     CHECK(plan.policy_name == "none");
     CHECK_FALSE(plan.policy->WantsSlotSockets());
     CHECK(plan.log_level == report::Level::DEBUG);
+    CHECK(plan.serving_log_level == report::Level::DEBUG);
     CHECK(plan.pool.worker->cpus == std::vector<unsigned>{1, 2});
     CHECK(plan.pool.worker->expand_arguments);
     CHECK(plan.pool.worker->directory == "/srv");

@@ -16,6 +16,7 @@ public:
         CHECK(sign == Sign::ALIVE);
         ids.push_back(worker.id);
     }
+    void Listening(const WorkerRef &, const net::Endpoint &, bool) noexcept override {}
     void Stopping(const WorkerRef &) noexcept override {}
     void Extend(const WorkerRef &, std::chrono::milliseconds) noexcept override {}
 

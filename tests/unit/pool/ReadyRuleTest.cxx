@@ -16,6 +16,7 @@ ReadyRule Rule(const char *text) {
 TEST_CASE("the words of the table, or a duration") {
     CHECK(ParseReady("auto")->by == ReadyBy::AUTO);
     CHECK(ParseReady("auto")->alive == 3s);
+    CHECK(ParseReady("listen")->by == ReadyBy::LISTEN);
     CHECK(ParseReady("notify")->by == ReadyBy::NOTIFY);
     CHECK(ParseReady("exec")->by == ReadyBy::EXEC);
     CHECK(ParseReady("500ms")->by == ReadyBy::TIME);
@@ -26,6 +27,14 @@ TEST_CASE("the words of the table, or a duration") {
         CHECK_FALSE(ParseReady(wrong));
     CHECK(ReadySpec().by == ReadyBy::AUTO);
     CHECK(ReadySpec().timeout == 60s);
+}
+
+TEST_CASE("auto: being alive counts until one worker of the cluster has listened") {
+    ReadyRule rule = Rule("auto");
+    CHECK(rule.Accept(Sign::ALIVE));
+    CHECK(rule.Accept(Sign::LISTEN));
+    CHECK_FALSE(rule.Accept(Sign::ALIVE));
+    CHECK(rule.Accept(Sign::NOTIFY));
 }
 
 TEST_CASE("auto: being alive counts until one worker of the cluster has said READY=1") {
@@ -40,9 +49,12 @@ TEST_CASE("auto: being alive counts until one worker of the cluster has said REA
 }
 
 TEST_CASE("the others: one sign each") {
-    for (const auto &[text, counts] :
-         {std::pair{"notify", Sign::NOTIFY}, {"exec", Sign::EXEC}, {"3s", Sign::ALIVE}})
-        for (const Sign sign : {Sign::EXEC, Sign::ALIVE, Sign::NOTIFY, Sign::ALIVE, Sign::EXEC}) {
+    for (const auto &[text, counts] : {std::pair{"listen", Sign::LISTEN},
+                                       {"notify", Sign::NOTIFY},
+                                       {"exec", Sign::EXEC},
+                                       {"3s", Sign::ALIVE}})
+        for (const Sign sign :
+             {Sign::EXEC, Sign::ALIVE, Sign::NOTIFY, Sign::LISTEN, Sign::ALIVE, Sign::EXEC}) {
             ReadyRule rule = Rule(text);
             CHECK(rule.Accept(sign) == (sign == counts));
         }

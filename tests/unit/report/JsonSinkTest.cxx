@@ -53,6 +53,19 @@ TEST_CASE("fork, online, ready") {
           R"({"event":"ready",)" + AT + worker + R"(,"by":"alive"})" + "\n");
 }
 
+TEST_CASE("listening: as Node names it") {
+    const std::string worker = R"(,"id":3,"slot":2,"generation":1,"pid":4242)";
+    CHECK(Render(Listening{WORKER, "127.0.0.1", 8000, 4, true}) ==
+          R"({"event":"listening",)" + AT + worker +
+              R"(,"address":"127.0.0.1","port":8000,"addressType":4,"adopted":true})" + "\n");
+    CHECK(Render(Listening{WORKER, "::1", 53, "udp6", false}) ==
+          R"({"event":"listening",)" + AT + worker +
+              R"(,"address":"::1","port":53,"addressType":"udp6","adopted":false})" + "\n");
+    CHECK(Render(Listening{WORKER, "/run/x.sock", -1, -1, true}) ==
+          R"({"event":"listening",)" + AT + worker +
+              R"(,"address":"/run/x.sock","port":-1,"addressType":-1,"adopted":true})" + "\n");
+}
+
 TEST_CASE("up") {
     CHECK(Render(Up{4, LISTENERS}) ==
           R"({"event":"up",)" + AT + R"(,"workers":4,"listeners":)" + LISTENERS_JSON + "}\n");

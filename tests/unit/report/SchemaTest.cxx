@@ -32,6 +32,8 @@ std::vector<Event> Samples() {
         Setup{1, false, {"random", "no listener", ""}, {}},
         Fork{worker},
         Online{worker},
+        Listening{worker, "::", 8000, 6, true},
+        Listening{worker, "/run/x", -1, -1, false},
         Ready{worker, "alive"},
         Up{4, listeners},
         Exit{worker, std::nullopt, "SIGKILL", false, "it was late", true},

@@ -77,6 +77,24 @@ TEST_CASE_FIXTURE(Fixture, "how many are ready, READY=1 once, STOPPING=1") {
     CHECK(lines.empty());
 }
 
+TEST_CASE_FIXTURE(Fixture, "jobs say nothing until they serve") {
+    auto &say = *this;
+    Listen();
+    CHECK(say(Setup{2, false, {"random", "", ""}, {}}).empty());
+    CHECK(say(HasEnded(2, 1)).empty());
+    CHECK(say(Setup{2, true, {"random", "", ""}, {}}) == "STATUS=0/2 workers ready");
+    CHECK(say(IsReady(1, 0)) == "STATUS=1/2 workers ready");
+}
+
+TEST_CASE_FIXTURE(Fixture, "jobs that stop say nothing at all") {
+    auto &say = *this;
+    Listen();
+    CHECK(say(Setup{2, false, {"random", "", ""}, {}}).empty());
+    CHECK(say(Stop{"signal", "SIGTERM"}).empty());
+    sink.Finish();
+    CHECK(Heard().empty());
+}
+
 TEST_CASE_FIXTURE(Fixture, "nobody there: said once, and tried again") {
     sink.Emit(Begins(), WallTime{});
     sink.Emit(IsReady(1, 0), WallTime{});

@@ -14,7 +14,8 @@ const std::vector<ListenerInfo> LISTENERS = {{"web", "::", 8000U, "tcp"},
 constexpr const char *ADDRESSES = "[::]:8000, 127.0.0.1:53 (udp), /run/x.sock";
 
 struct Log {
-    explicit Log(Level level) : sink(outlet, level) {}
+    explicit Log(Level level) : Log(level, level) {}
+    Log(Level level, Level serving_level) : sink(outlet, level, serving_level) {}
 
     std::string operator()(const Event &event) {
         sink.Emit(event, WallTime{});
@@ -153,4 +154,33 @@ TEST_CASE("lines that were lost are counted for people too") {
     log.sink.Say(Level::INFO, "back");
     CHECK(log.pipe.ReadNow() == "clusterize: " + std::to_string(20 - kept) +
                                     " lines of this log were lost\nclusterize: back\n");
+}
+
+TEST_CASE("jobs that become a serving cluster: where, and the level from then on") {
+    Log log(Level::WARN, Level::INFO);
+    CHECK(log(Jobs(1)).empty());
+    CHECK(log(Online{WORKER}).empty());
+    CHECK(log(Exit{WORKER, 3, std::nullopt, false}).empty()); // the only job
+    CHECK(log(Setup{1, true, {"random", "one worker", ""}, {LISTENERS[0]}}) ==
+          "clusterize: serving [::]:8000 from now on (balance random: one worker)\n");
+    CHECK(log(Online{WORKER}) == "clusterize: worker 3 (slot 2, pid 4242) started\n");
+    CHECK_FALSE(log(Exit{WORKER, 3, std::nullopt, false}).empty());
+}
+
+TEST_CASE("a level that was asked for stays") {
+    Log log(Level::WARN);
+    log(Jobs(2));
+    CHECK(log(Setup{2, true, {"random", "", ""}, {LISTENERS[0]}}).empty());
+    CHECK(log(Online{WORKER}).empty());
+}
+
+TEST_CASE("listening: where, and whether by itself") {
+    Log log(Level::DEBUG);
+    CHECK(log(Listening{WORKER, "::1", 8000, 6, true}) ==
+          "clusterize: worker 3 (slot 2, pid 4242) listens on [::1]:8000, which it has bound by "
+          "itself\n");
+    CHECK(log(Listening{WORKER, "/run/x", -1, -1, false}) ==
+          "clusterize: worker 3 (slot 2, pid 4242) listens on /run/x\n");
+    Log quiet(Level::INFO);
+    CHECK(quiet(Listening{WORKER, "::1", 8000, 6, true}).empty());
 }
