@@ -1,5 +1,6 @@
 #include "net/OpenFailure.hxx"
 #include "net/OpenSocket.hxx"
+#include "net/ReplayOptions.hxx"
 #include "sys/File.hxx"
 #include "util/Number.hxx"
 #include "util/Text.hxx"
@@ -41,23 +42,8 @@ void SetOption(const ListenSpec &spec, int fd, int level, int option, int value)
         throw OpenFailure("cannot prepare a socket for", spec, errno, "");
 }
 
-/** Who may have the address beside us is decided here, not by what a worker has set. */
-bool IsPlacing(const SocketOption &option) noexcept {
-    return (option.level == SOL_SOCKET &&
-            (option.name == SO_REUSEADDR || option.name == SO_REUSEPORT)) ||
-           (option.level == IPPROTO_IPV6 && option.name == IPV6_V6ONLY);
-}
-
-/** What the kernel refuses here it has refused to the worker too, or it belongs to the other family. */
-void Replay(const ListenSpec &spec, int fd) noexcept {
-    for (const SocketOption &option : spec.options)
-        if (!IsPlacing(option))
-            static_cast<void>(setsockopt(fd, option.level, option.name, option.value.data(),
-                                         static_cast<socklen_t>(option.value.size())));
-}
-
 bool Bind(const ListenSpec &spec, int fd, Place place) {
-    Replay(spec, fd);
+    ReplayOptions(spec, fd);
     if (spec.at.address.Family() == AF_INET6)
         SetOption(spec, fd, IPPROTO_IPV6, IPV6_V6ONLY,
                   spec.at.both_families || spec.at.address.IsV4Mapped() ? 0 : 1);

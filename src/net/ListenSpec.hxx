@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/Address.hxx"
+#include "sys/ProcessIds.hxx"
 
 #include <cstdint>
 #include <optional>
@@ -55,12 +56,17 @@ struct ListenSpec {
     Endpoint at;
     UnixOptions unix_options;
     int descriptor = -1;
-    int backlog = 0;
+    int backlog = 0; // of an adopted unix socket below 0: the worker's own listen(2) is to reach it
     bool nonblocking =
         false; // O_NONBLOCK, which all workers of a socket share; not for inherited ones
     std::vector<SocketOption>
         options; // set on each new socket before bind(2) as far as the kernel takes them. What
     // decides who may have the address (SO_REUSEADDR, SO_REUSEPORT, IPV6_V6ONLY) is left out
+    // An adopted unix path is bound as the worker would have bound it:
+    std::optional<sys::ProcessIds> as; // with these ids, groups and umask
+    std::string directory; // a relative path counts from here; /proc/PID/cwd is possible
+    bool second_name = false; // an asked unix path is kept by a second name too, see HeldPath: for
+        // workers that remove the file and bind it themselves. Adopted ones always are
 };
 
 /** "8000", "8000/udp", the last part of a unix path, an abstract name. */

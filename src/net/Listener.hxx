@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/HeldPath.hxx"
 #include "net/ListenSpec.hxx"
 #include "net/Steering.hxx"
 #include "net/UnixFile.hxx"
@@ -23,6 +24,9 @@ public:
      *  over. It comes back when a worker listens there after all. */
     bool IsRetired() const noexcept { return retired; }
 
+    /** From the root, of a unix socket that has a file; empty for others. `Spec()` has it as it was written. */
+    std::string Path() const { return path.IsDefined() ? path.At().ToString() : std::string(); }
+
     const Steering &GetSteering() const noexcept { return *steering; }
 
 private:
@@ -35,7 +39,8 @@ private:
     std::deque<SlotSocket> sockets; // by slot; a shared listener has one
     std::vector<bool> active; // by slot: the set in force
     std::vector<bool> serving; // by slot: its worker listens here
-    UnixFile file;
+    UnixFile file; // of a unix path that was asked for: removed at the end
+    HeldPath path;
 };
 
 } // namespace net

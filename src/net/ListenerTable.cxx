@@ -1,4 +1,6 @@
 #include "net/ListenerTable.hxx"
+#include "net/ActAs.hxx"
+#include "net/OpenFailure.hxx"
 #include "net/Sibling.hxx"
 #include "util/Text.hxx"
 
@@ -23,6 +25,11 @@ bool Overlap(const Endpoint &a, const Endpoint &b) noexcept {
            (a.address == b.address || a.address.IsWildcard() || b.address.IsWildcard());
 }
 
+bool IsAdoptedPath(const ListenSpec &spec) {
+    return spec.origin == Origin::ADOPTED && spec.at.address.Family() == AF_UNIX &&
+           !spec.at.address.Host().starts_with('@');
+}
+
 /** How well it answers a bind of `wanted`: 0 best. */
 int Distance(const Endpoint &at, const Endpoint &wanted) noexcept {
     if (at.address == wanted.address)
@@ -37,8 +44,19 @@ int Distance(const Endpoint &at, const Endpoint &wanted) noexcept {
 Listener *ListenerTable::Find(const Endpoint &endpoint) noexcept {
     const auto found =
         std::find_if(listeners.begin(), listeners.end(), [&endpoint](const Listener &listener) {
-            return listener.spec.at == endpoint;
+            return listener.spec.at == endpoint && !IsAdoptedPath(listener.spec);
         });
+    return found != listeners.end() ? &*found : nullptr;
+}
+
+Listener *ListenerTable::FindPath(const ListenSpec &spec) {
+    const ActAs as_worker(spec);
+    const NameInDirectory name(spec.at.address.Host());
+    if (!name.IsDefined())
+        throw OpenFailure("cannot listen on", spec, errno, "");
+    const auto found =
+        std::find_if(listeners.begin(), listeners.end(),
+                     [&name](const Listener &listener) { return listener.path.At() == name; });
     return found != listeners.end() ? &*found : nullptr;
 }
 
@@ -57,7 +75,7 @@ Listener *ListenerTable::FindAsked(const Endpoint &wanted) noexcept {
 
 Listener &ListenerTable::Open(const ListenSpec &spec) {
     if (spec.source == Source::OPENED && spec.at.address.Port().value_or(1) != 0 &&
-        Find(spec.at) != nullptr)
+        (IsAdoptedPath(spec) ? FindPath(spec) : Find(spec.at)) != nullptr)
         throw OpenError(fmt::format("{} is asked for twice", util::Quote(spec.text)), EADDRINUSE);
     Listener listener;
     listener.spec = spec;
@@ -98,10 +116,10 @@ void ListenerTable::OpenShared(Listener &listener) {
         socket = TakeInherited(spec);
     } else {
         const bool is_unix = spec.at.address.Family() == AF_UNIX;
-        socket = is_unix ? BindUnix(spec) : BindInet(spec, FirstPlace(spec, true));
-        if (is_unix && !spec.at.address.Host().starts_with('@'))
+        socket = is_unix ? BindUnix(spec, listener.path) : BindInet(spec, FirstPlace(spec, true));
+        if (listener.path.IsDefined() && spec.origin == Origin::ASKED)
             listener.file = UnixFile(spec.at.address.Host());
-        if (spec.at.type == SOCK_STREAM)
+        if (spec.at.type == SOCK_STREAM && spec.backlog >= 0)
             Listen(socket, spec);
     }
     listener.sockets.emplace_back(std::move(socket), 0);
@@ -183,6 +201,7 @@ void ListenerTable::LetGo() noexcept {
         for (SlotSocket &socket : listener.sockets)
             socket.Close();
         listener.file.Remove();
+        listener.path.LetGo();
     }
     let_go = true;
 }

@@ -31,7 +31,21 @@ public:
      *  Throws OpenError; then nothing of it is left. */
     Listener &Open(const ListenSpec &spec);
 
+    /** Not for adopted unix paths, which are the same only where the file is: FindPath. */
     Listener *Find(const Endpoint &endpoint) noexcept;
+
+    /** The listener, asked for or adopted, whose file has the unix path of `spec`, as its worker sees that (`as`,
+     *  `directory`), whether the file is there or not. Throws OpenError with what bind(2) would say where the
+     *  directory cannot be reached. */
+    Listener *FindPath(const ListenSpec &spec);
+
+    /** A worker binds the path of this listener (FindPath): puts the file back, with the worker's rights, where
+     *  that worker or another program has removed it. Returns 0 where the file is there; EADDRINUSE: another file
+     *  has the path; ENOENT: it is gone and nothing is left to restore it from (no second name, see HeldPath), so that
+     *  nobody can reach the listener any more; else the errno of linkat(2). */
+    int Relink(Listener &listener, const std::optional<sys::ProcessIds> &as) {
+        return listener.path.Restore(as);
+    }
 
     /** Which listener the user wants a worker to get that binds `wanted`: one of the same type and port,
      *  whatever its protocol and local address. Best is the same address, then the same family, then another
@@ -87,7 +101,8 @@ public:
     void Close(Listener &listener) noexcept;
 
     /** The cluster stops: closes the launcher's copies and removes the files of unix sockets, so that
-     *  clients are refused as soon as the workers close theirs. */
+     *  clients are refused as soon as the workers close theirs. The paths of adopted ones stay, as they would
+     *  without a launcher. */
     void LetGo() noexcept;
 
 private:

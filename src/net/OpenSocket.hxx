@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/HeldPath.hxx"
 #include "net/ListenSpec.hxx"
 #include "net/OpenError.hxx"
 #include "sys/UniqueFd.hxx"
@@ -23,9 +24,12 @@ sys::UniqueFd BindInet(ListenSpec &spec, Place place);
  *  there is another program's, and gives EADDRINUSE. Throws OpenError. */
 sys::UniqueFd BindPlaceholder(const ListenSpec &spec, bool joins);
 
-/** A unix stream socket, bound, with the mode and owner that were asked for. The file of a dead server
- *  is removed first, that of a live one refused. Throws OpenError. */
-sys::UniqueFd BindUnix(const ListenSpec &spec);
+/** A unix stream socket, bound. `path` becomes that of its file, unless the name is abstract.
+ *
+ *  Asked for: with the mode and owner of the spec; the file of a dead server is removed first, that of a live one
+ *  refused. Adopted: as the worker would have bound it (`as`, `directory`), with a second name; any file that is
+ *  there gives EADDRINUSE, as bind(2) says. Throws OpenError. */
+sys::UniqueFd BindUnix(const ListenSpec &spec, HeldPath &path);
 
 /** Takes an inherited socket that listens (TCP, unix) or is bound (UDP) and marks it close-on-exec;
  *  `spec.at` becomes what it is. Throws OpenError where it is no such thing. */

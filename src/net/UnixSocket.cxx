@@ -1,5 +1,7 @@
+#include "net/ActAs.hxx"
 #include "net/OpenFailure.hxx"
 #include "net/OpenSocket.hxx"
+#include "net/ReplayOptions.hxx"
 #include "net/UnixFile.hxx"
 
 #include <cerrno>
@@ -62,27 +64,40 @@ int BindWithMode(int fd, const ListenSpec &spec) noexcept {
     return result;
 }
 
+void GiveAway(const ListenSpec &spec, const std::string &path) {
+    const UnixOptions &options = spec.unix_options;
+    if ((!options.user && !options.group) ||
+        lchown(path.c_str(), options.user.value_or(static_cast<uid_t>(-1)),
+               options.group.value_or(static_cast<gid_t>(-1))) == 0)
+        return;
+    const int error = errno;
+    unlink(path.c_str());
+    throw OpenFailure("cannot change the owner of", spec, error, "only root can give files away");
+}
+
 } // namespace
 
-sys::UniqueFd BindUnix(const ListenSpec &spec) {
-    const std::string path = spec.at.address.Host();
-    const bool abstract = path.starts_with('@');
+sys::UniqueFd BindUnix(const ListenSpec &spec, HeldPath &path) {
+    const std::string name = spec.at.address.Host();
+    const bool abstract = name.starts_with('@');
+    const bool adopted = spec.origin == ListenSpec::Origin::ADOPTED;
     const int flags = SOCK_CLOEXEC | (spec.nonblocking ? SOCK_NONBLOCK : 0);
     sys::UniqueFd fd(sys::AdoptTag(), socket(AF_UNIX, SOCK_STREAM | flags, 0));
     if (!fd.IsDefined())
         throw OpenFailure("cannot make a socket for", spec, errno, ExplainDescriptors(errno));
-    if (!abstract)
-        RemoveStale(spec, path);
+    ReplayOptions(spec, fd.Get());
+    const ActAs as_worker(spec);
+    if (!abstract && !adopted)
+        RemoveStale(spec, name);
     if (BindWithMode(fd.Get(), spec) != 0)
         throw OpenFailure("cannot listen on", spec, errno, ExplainBind(errno));
-    const UnixOptions &options = spec.unix_options;
-    if ((options.user || options.group) &&
-        lchown(path.c_str(), options.user.value_or(static_cast<uid_t>(-1)),
-               options.group.value_or(static_cast<gid_t>(-1))) != 0) {
-        const int error = errno;
-        unlink(path.c_str());
-        throw OpenFailure("cannot change the owner of", spec, error,
-                          "only root can give files away");
+    if (abstract)
+        return fd;
+    if (!adopted)
+        GiveAway(spec, name);
+    if (const int error = path.Hold(name, spec.as, adopted || spec.second_name); error != 0) {
+        unlink(name.c_str());
+        throw OpenFailure("cannot keep the path of", spec, error, ExplainDescriptors(error));
     }
     return fd;
 }

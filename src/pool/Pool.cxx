@@ -68,7 +68,11 @@ std::vector<report::ListenerInfo> DescribeListeners(const net::ListenerTable &ta
         const net::ListenSpec &listen = listener.Spec();
         const auto port = listen.at.address.Port();
         const std::string_view type = !port ? "unix" : listen.at.type == SOCK_DGRAM ? "udp" : "tcp";
-        infos.push_back({listen.name, listen.at.address.Host(), port, type});
+        // What a worker bound may be written relatively.
+        const bool is_path =
+            listen.origin == net::ListenSpec::Origin::ADOPTED && !listener.Path().empty();
+        infos.push_back(
+            {listen.name, is_path ? listener.Path() : listen.at.address.Host(), port, type});
     }
     return infos;
 }

@@ -1,0 +1,114 @@
+#include "net/HeldPath.hxx"
+#include "sys/FileSystemIds.hxx"
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdint>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+namespace net {
+
+NameInDirectory::NameInDirectory(std::string_view path) {
+    const auto slash = path.rfind('/');
+    const std::string parent(slash == std::string_view::npos ? "."
+                             : slash == 0                    ? "/"
+                                                             : path.substr(0, slash));
+    name = path.substr(slash == std::string_view::npos ? 0 : slash + 1);
+    sys::UniqueFd fd(sys::AdoptTag(), open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    struct stat status = {};
+    if (!fd.IsDefined() || fstat(fd.Get(), &status) != 0)
+        return;
+    directory_id = {status.st_dev, status.st_ino};
+    directory = std::move(fd);
+}
+
+std::string NameInDirectory::ToString() const {
+    std::array<char, PATH_MAX> target = {};
+    const std::string link = fmt::format("/proc/self/fd/{}", directory.Get());
+    const ssize_t length = readlink(link.c_str(), target.data(), target.size());
+    if (length <= 0)
+        return name;
+    const std::string_view parent(target.data(), static_cast<std::size_t>(length));
+    return fmt::format("{}/{}", parent == "/" ? "" : parent, name);
+}
+
+std::optional<FileId> NameInDirectory::Look() const noexcept {
+    struct stat status = {};
+    if (fstatat(directory.Get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return std::nullopt;
+    return FileId{status.st_dev, status.st_ino};
+}
+
+int HeldPath::Hold(std::string_view path, const std::optional<sys::ProcessIds> &as,
+                   bool second_name) {
+    NameInDirectory place(path);
+    if (!place.IsDefined())
+        return errno;
+    const auto found = place.Look();
+    if (!found)
+        return errno;
+    at = std::move(place);
+    file = *found;
+    std::uint64_t random = 0;
+    if (!second_name || getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+        return 0;
+    std::string beside = fmt::format(".{}.clusterize-{:016x}", at.Name(), random);
+    const int directory = at.Directory().Get();
+    if (linkat(directory, at.Name().c_str(), directory, beside.c_str(), 0) == 0) {
+        second = std::move(beside);
+        maker = as;
+    }
+    return 0;
+}
+
+int HeldPath::Restore(const std::optional<sys::ProcessIds> &as) const {
+    std::optional<sys::FileSystemIds> ids;
+    if (as)
+        ids.emplace(*as, sys::Keep::NONE);
+    if (ids && !ids->AreTaken())
+        return EACCES;
+    const int directory = at.Directory().Get();
+    // Once more where another has put something there meanwhile.
+    for (int attempt = 0; attempt < 2; attempt++) {
+        if (const auto found = at.Look())
+            return *found == file ? 0 : EADDRINUSE;
+        if (errno != ENOENT)
+            return errno;
+        if (second.empty())
+            return ENOENT;
+        if (linkat(directory, second.c_str(), directory, at.Name().c_str(), 0) == 0)
+            return 0;
+        if (errno != EEXIST)
+            return errno;
+    }
+    return EADDRINUSE;
+}
+
+void HeldPath::LetGo() noexcept {
+    if (second.empty())
+        return;
+    const auto remove = [this] {
+        return unlinkat(at.Directory().Get(), second.c_str(), 0) == 0 || errno == ENOENT;
+    };
+    // Root without CAP_DAC_OVERRIDE may not write into the worker's directory.
+    if (!remove() && maker) {
+        const sys::FileSystemIds ids(*maker, sys::Keep::NONE);
+        remove();
+    }
+    second.clear();
+}
+
+void HeldPath::Swap(HeldPath &other) noexcept {
+    std::swap(at, other.at);
+    std::swap(file, other.file);
+    std::swap(second, other.second);
+    std::swap(maker, other.maker);
+}
+
+} // namespace net

@@ -1,0 +1,89 @@
+#pragma once
+
+#include "sys/ProcessIds.hxx"
+#include "sys/UniqueFd.hxx"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+
+namespace net {
+
+/** Which file it is, whatever its names; see inode(7). */
+struct FileId {
+    dev_t device = 0;
+    ino_t inode = 0;
+
+    friend bool operator==(const FileId &, const FileId &) noexcept = default;
+};
+
+/** A name in a directory: the same for the same path, whether it is written relatively, absolutely or by way of
+ *  a symbolic link. The directory is kept open (O_PATH). */
+class NameInDirectory {
+public:
+    NameInDirectory() noexcept = default;
+
+    /** Looks the directory up now, from the current working directory and with the current rights. Undefined, with
+     *  errno set, where it cannot be reached. */
+    explicit NameInDirectory(std::string_view path);
+
+    bool IsDefined() const noexcept { return directory.IsDefined(); }
+    sys::Fd Directory() const noexcept { return directory; }
+    const std::string &Name() const noexcept { return name; }
+
+    /** The path from the root, as it is now; the name alone without /proc. */
+    std::string ToString() const;
+
+    /** What has that name now; nullopt with errno. */
+    std::optional<FileId> Look() const noexcept;
+
+    friend bool operator==(const NameInDirectory &a, const NameInDirectory &b) noexcept {
+        return a.IsDefined() && b.IsDefined() && a.directory_id == b.directory_id &&
+               a.name == b.name;
+    }
+
+private:
+    sys::UniqueFd directory;
+    FileId directory_id;
+    std::string name;
+};
+
+/** The path of a unix socket, which workers may remove before they bind it themselves: a second name beside it,
+ *  ".NAME.clusterize-RANDOM", keeps the file, so that it can be put back. Where the directory allows no second link
+ *  there is none. The second name is removed by the destructor, the path itself never. */
+class HeldPath {
+public:
+    HeldPath() noexcept = default;
+    HeldPath(HeldPath &&other) noexcept { Swap(other); }
+    HeldPath &operator=(HeldPath &&other) noexcept {
+        Swap(other);
+        return *this;
+    }
+    ~HeldPath() noexcept { LetGo(); }
+
+    /** The file at `path` was bound by the caller a moment ago, with these rights (`as`: those of a worker, which
+     *  the caller has taken). Returns 0 or errno. */
+    int Hold(std::string_view path, const std::optional<sys::ProcessIds> &as, bool second_name);
+
+    bool IsDefined() const noexcept { return at.IsDefined(); }
+    bool HasSecondName() const noexcept { return !second.empty(); }
+    const NameInDirectory &At() const noexcept { return at; }
+
+    /** Puts the file back, with the rights of `as`, where it is missing. Returns 0 where it is there or is again;
+     *  EADDRINUSE: another file has the path; ENOENT: there is no second name; else what linkat(2) says. */
+    int Restore(const std::optional<sys::ProcessIds> &as) const;
+
+    /** Removes the second name. */
+    void LetGo() noexcept;
+
+private:
+    void Swap(HeldPath &other) noexcept;
+
+    NameInDirectory at;
+    FileId file;
+    std::string second;
+    std::optional<sys::ProcessIds> maker; // who may remove the second name again
+};
+
+} // namespace net
