@@ -1,5 +1,6 @@
 #include "net/ListenerTable.hxx"
 #include "net/ActAs.hxx"
+#include "net/NamesFile.hxx"
 #include "net/OpenFailure.hxx"
 #include "net/Sibling.hxx"
 #include "util/Text.hxx"
@@ -25,9 +26,8 @@ bool Overlap(const Endpoint &a, const Endpoint &b) noexcept {
            (a.address == b.address || a.address.IsWildcard() || b.address.IsWildcard());
 }
 
-bool IsAdoptedPath(const ListenSpec &spec) {
-    return spec.origin == Origin::ADOPTED && spec.at.address.Family() == AF_UNIX &&
-           !spec.at.address.Host().starts_with('@');
+bool IsAdoptedPath(const ListenSpec &spec) noexcept {
+    return spec.origin == Origin::ADOPTED && NamesFile(spec.at.address);
 }
 
 /** How well it answers a bind of `wanted`: 0 best. */
@@ -79,11 +79,8 @@ Listener &ListenerTable::Open(const ListenSpec &spec) {
         throw OpenError(fmt::format("{} is asked for twice", util::Quote(spec.text)), EADDRINUSE);
     Listener listener;
     listener.spec = spec;
-    // The kernel takes no steering program on an MPTCP socket, so such a group could not be kept off slots
-    // without a worker.
     listener.shared = slots == 1 || !policy.WantsSlotSockets() ||
-                      spec.source == Source::INHERITED || spec.at.address.Family() == AF_UNIX ||
-                      spec.at.protocol != 0;
+                      spec.source == Source::INHERITED || spec.at.address.Family() == AF_UNIX;
     listener.active.assign(slots, true);
     listener.serving.assign(slots, false);
     listener.steering = policy.Steer(spec.at.type, !listener.shared);

@@ -1,4 +1,5 @@
 #include "net/ActAs.hxx"
+#include "net/NamesFile.hxx"
 #include "net/OpenFailure.hxx"
 #include "net/OpenSocket.hxx"
 #include "net/ReplayOptions.hxx"
@@ -79,7 +80,7 @@ void GiveAway(const ListenSpec &spec, const std::string &path) {
 
 sys::UniqueFd BindUnix(const ListenSpec &spec, HeldPath &path) {
     const std::string name = spec.at.address.Host();
-    const bool abstract = name.starts_with('@');
+    const bool abstract = !NamesFile(spec.at.address);
     const bool adopted = spec.origin == ListenSpec::Origin::ADOPTED;
     const int flags = SOCK_CLOEXEC | (spec.nonblocking ? SOCK_NONBLOCK : 0);
     sys::UniqueFd fd(sys::AdoptTag(), socket(AF_UNIX, SOCK_STREAM | flags, 0));

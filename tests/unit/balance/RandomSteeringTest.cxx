@@ -9,6 +9,8 @@
 #include <doctest/doctest.h>
 
 #include <deque>
+#include <netinet/in.h>
+#include <string_view>
 #include <sys/socket.h>
 
 using namespace balance;
@@ -17,8 +19,10 @@ namespace {
 
 /** A group of TCP sockets on loopback; the number is the kernel's choice. */
 struct Group {
-    explicit Group(unsigned count) {
-        spec.at.address = net::Address::FromLiteral("127.0.0.1", 0).value();
+    explicit Group(unsigned count, int protocol = 0, const char *host = "127.0.0.1") {
+        spec.at.protocol = protocol;
+        spec.at.address = net::Address::FromLiteral(host, 0).value();
+        spec.at.both_families = std::string_view(host) == "::";
         spec.backlog = 64;
         for (unsigned slot = 0; slot < count; slot++)
             sockets.emplace_back(
@@ -40,9 +44,11 @@ struct Group {
     std::vector<unsigned> Connect(unsigned times) const {
         std::vector<unsigned> got(sockets.size());
         for (unsigned i = 0; i < times; i++) {
+            const net::Address to =
+                net::Address::FromLiteral("127.0.0.1", spec.at.address.Port().value()).value();
             const sys::UniqueFd client(sys::AdoptTag(),
                                        socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-            REQUIRE(connect(client.Get(), spec.at.address.Get(), spec.at.address.Length()) == 0);
+            REQUIRE(connect(client.Get(), to.Get(), to.Length()) == 0);
             bool found = false;
             for (std::size_t k = 0; k < sockets.size() && !found; k++) {
                 pollfd source = {sockets[k].Socket().Get(), POLLIN, 0};
@@ -85,6 +91,28 @@ TEST_CASE("connections go to the active ones and no others, to each of them") {
 
     group.SetActive({2});
     CHECK(group.Connect(20) == std::vector<unsigned>{0, 0, 20, 0});
+}
+
+TEST_CASE("MPTCP sockets are steered too, IPv4 and both families") {
+    for (const char *host : {"127.0.0.1", "::"}) {
+        CAPTURE(host);
+        try {
+            Group group(3, IPPROTO_MPTCP, host);
+            group.SetActive({0, 1, 2});
+            if (!group.steering.Tier().lacks.empty()) {
+                MESSAGE("SKIPPED: RandomSteering: ", group.steering.Tier().lacks);
+                continue;
+            }
+            for (const unsigned slot : {1U, 0U, 2U}) {
+                group.SetActive({slot});
+                std::vector<unsigned> expected(3);
+                expected[slot] = 20;
+                CHECK(group.Connect(20) == expected);
+            }
+        } catch (const net::OpenError &error) {
+            MESSAGE("SKIPPED: RandomSteering: ", error.what()); // no MPTCP, or no IPv6
+        }
+    }
 }
 
 TEST_CASE("when one left, the last has moved into its place") {

@@ -168,6 +168,10 @@ TEST_CASE("relative, absolute, through a link: one file, and the launcher stays 
     CHECK(ErrorOf([&] { table.Open(Adopted(directory / "current/x.sock")); }) == EADDRINUSE);
     CHECK(ErrorOf([&] { table.FindPath(Adopted(directory / "missing/x")); }) == ENOENT);
     CHECK(ErrorOf([&] { table.Open(Adopted("x", directory / "missing")); }) == ENOENT);
+    // A path that looks like an abstract name.
+    Listener &at_sign = table.Open(Adopted("@x", directory / "other"));
+    CHECK(Names(directory / "other") == ".@x+ .x.sock+ @x x.sock ");
+    CHECK(table.FindPath(Adopted("@x", directory / "other")) == &at_sign);
     CHECK(std::filesystem::current_path().string() == here);
     // A directory that was made anew is another one.
     std::filesystem::remove_all(directory / "run");
