@@ -29,6 +29,9 @@ public:
     virtual void Listening(const WorkerRef &worker, const net::Endpoint &at,
                            bool adopted) noexcept = 0;
 
+    /** Has every slot a worker that is ready, so that none is to come? */
+    virtual bool IsComplete() const noexcept = 0;
+
     /** It says that it is about to end: nobody new goes to it. */
     virtual void Stopping(const WorkerRef &worker) noexcept = 0;
 

@@ -295,9 +295,9 @@ std::string OtherProcess::WorkingDirectory() {
     return {};
 }
 
-std::vector<std::uint64_t> OtherProcess::SocketInodes() {
+std::optional<std::vector<std::uint64_t>> OtherProcess::SocketInodes() {
     std::vector<std::uint64_t> inodes;
-    Try([&] {
+    const int error = Try([&] {
         inodes.clear();
         return ForEachDescriptor(directory, [&inodes](const char *, std::string_view target) {
             constexpr std::string_view BEGIN = "socket:[";
@@ -305,6 +305,8 @@ std::vector<std::uint64_t> OtherProcess::SocketInodes() {
                 inodes.push_back(ParseNumber<std::uint64_t>(target.substr(BEGIN.size()), 10));
         });
     });
+    if (IsRefusal(error))
+        return std::nullopt;
     return inodes;
 }
 

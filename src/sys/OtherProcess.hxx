@@ -51,8 +51,9 @@ public:
     /** Empty with errno where it cannot be seen, was deleted or lies outside of the root. */
     std::string WorkingDirectory();
 
-    /** The inodes of all its sockets, once for each descriptor. Of a process with more than MOST_DESCRIPTORS the lowest. */
-    std::vector<std::uint64_t> SocketInodes();
+    /** The inodes of all its sockets, once for each descriptor. Of a process with more than MOST_DESCRIPTORS the lowest.
+     *  None where it is gone; nullopt where it may not be seen. */
+    std::optional<std::vector<std::uint64_t>> SocketInodes();
 
     /** The inodes of all files that its epoll descriptors watch (fdinfo, "tfd: … ino:HEX"). */
     std::vector<std::uint64_t> EpollTargets();

@@ -28,6 +28,7 @@ public:
         log += "ready" + std::to_string(worker.id) + " ";
     }
     void Listening(const pool::WorkerRef &, const net::Endpoint &, bool) noexcept override {}
+    bool IsComplete() const noexcept override { return false; }
     void Stopping(const pool::WorkerRef &worker) noexcept override {
         log += "stopping" + std::to_string(worker.id) + " ";
     }

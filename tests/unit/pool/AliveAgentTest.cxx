@@ -17,6 +17,7 @@ public:
         ids.push_back(worker.id);
     }
     void Listening(const WorkerRef &, const net::Endpoint &, bool) noexcept override {}
+    bool IsComplete() const noexcept override { return false; }
     void Stopping(const WorkerRef &) noexcept override {}
     void Extend(const WorkerRef &, std::chrono::milliseconds) noexcept override {}
 

@@ -96,7 +96,7 @@ int CheckLooks(OtherProcess &other, int socket, int epoll) {
     FORKED_CHECK(other.SharesNetwork());
     FORKED_CHECK(other.SharesFiles());
     FORKED_CHECK(other.WorkingDirectory() == "/");
-    FORKED_CHECK(Holds(other.SocketInodes(), InodeOf(socket)));
+    FORKED_CHECK(Holds(other.SocketInodes().value(), InodeOf(socket)));
     FORKED_CHECK(other.EpollTargets() == std::vector{InodeOf(socket)});
     return 0;
 }
@@ -144,7 +144,7 @@ TEST_CASE("a process that is gone") {
     CHECK_FALSE(other.SharesNetwork());
     CHECK_FALSE(other.SharesFiles());
     CHECK(other.WorkingDirectory().empty());
-    CHECK(other.SocketInodes().empty());
+    CHECK(other.SocketInodes().value().empty());
     CHECK(other.EpollTargets().empty());
 }
 
@@ -341,7 +341,7 @@ TEST_CASE("who is not dumpable cannot be read, and every look says so") {
                   FORKED_CHECK(!other.Copy(0).IsDefined());
                   FORKED_CHECK(!other.SharesNetwork() && !other.SharesFiles());
                   FORKED_CHECK(other.WorkingDirectory().empty() && errno == EPERM);
-                  FORKED_CHECK(other.SocketInodes().empty() && other.EpollTargets().empty());
+                  FORKED_CHECK(!other.SocketInodes() && other.EpollTargets().empty());
                   return 0;
               }) == 0);
     }
