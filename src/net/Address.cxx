@@ -90,6 +90,57 @@ Address Address::Any(int family, unsigned port) noexcept {
     return address;
 }
 
+std::optional<Address> Address::FromKernel(const sockaddr_storage &given, socklen_t length) {
+    // inet_bind, inet6_bind, unix_validate_addr; an IPv6 address may end before its scope id (RFC 2133).
+    constexpr socklen_t RFC2133_LENGTH = offsetof(sockaddr_in6, sin6_scope_id);
+    Address address;
+    if (given.ss_family == AF_INET && length >= sizeof(sockaddr_in)) {
+        const auto from = As<sockaddr_in>(given);
+        sockaddr_in v4 = {};
+        v4.sin_family = AF_INET;
+        v4.sin_port = from.sin_port;
+        v4.sin_addr = from.sin_addr;
+        Store(address.storage, v4);
+        address.length = sizeof(v4);
+        return address;
+    }
+    if (given.ss_family == AF_INET6 && length >= RFC2133_LENGTH) {
+        const auto from = As<sockaddr_in6>(given);
+        sockaddr_in6 v6 = {};
+        v6.sin6_family = AF_INET6;
+        v6.sin6_port = from.sin6_port;
+        v6.sin6_addr = from.sin6_addr;
+        if (length >= sizeof(v6) && IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr))
+            v6.sin6_scope_id = from.sin6_scope_id;
+        Store(address.storage, v6);
+        address.length = sizeof(v6);
+        return address;
+    }
+    if (given.ss_family != AF_UNIX || length <= PATH_OFFSET || length > sizeof(sockaddr_un))
+        return std::nullopt;
+    const auto local = As<sockaddr_un>(given);
+    const std::string_view bytes(local.sun_path, length - PATH_OFFSET);
+    if (bytes[0] == '\0')
+        return Unix(bytes.substr(1), true);
+    const std::string_view path = bytes.substr(0, bytes.find('\0'));
+    return path.size() <= MOST_PATH ? std::optional(Unix(path, false)) : std::nullopt;
+}
+
+Address Address::WithPort(unsigned port) const noexcept {
+    Address address = *this;
+    const auto number = htons(static_cast<std::uint16_t>(port));
+    if (Family() == AF_INET) {
+        auto v4 = As<sockaddr_in>(storage);
+        v4.sin_port = number;
+        Store(address.storage, v4);
+    } else if (Family() == AF_INET6) {
+        auto v6 = As<sockaddr_in6>(storage);
+        v6.sin6_port = number;
+        Store(address.storage, v6);
+    }
+    return address;
+}
+
 Address Address::Unix(std::string_view path, bool abstract) noexcept {
     Address address;
     sockaddr_un local = {};

@@ -20,6 +20,13 @@ public:
     static std::optional<Address> FromLiteral(std::string_view host, unsigned port);
     static Address Any(int family, unsigned port) noexcept;
 
+    /** What a program gave to bind(2): as the kernel understands it, without what it ignores. nullopt where it would
+     *  refuse it, for other families, and for a unix address without a name, for which the kernel finds one. */
+    static std::optional<Address> FromKernel(const sockaddr_storage &given, socklen_t length);
+
+    /** The same with another port; unix addresses have none. */
+    Address WithPort(unsigned port) const noexcept;
+
     /** `path` is at most MOST_PATH bytes; `abstract` names have no file. */
     static Address Unix(std::string_view path, bool abstract) noexcept;
     static constexpr std::size_t MOST_PATH = 107;

@@ -1,6 +1,6 @@
 #include "net/OpenFailure.hxx"
 #include "net/OpenSocket.hxx"
-#include "net/ReplayOptions.hxx"
+#include "net/SocketState.hxx"
 #include "sys/File.hxx"
 #include "util/Number.hxx"
 #include "util/Text.hxx"
@@ -43,7 +43,7 @@ void SetOption(const ListenSpec &spec, int fd, int level, int option, int value)
 }
 
 bool Bind(const ListenSpec &spec, int fd, Place place) {
-    ReplayOptions(spec, fd);
+    SetOptions(sys::Fd(fd), spec.options);
     if (spec.at.address.Family() == AF_INET6)
         SetOption(spec, fd, IPPROTO_IPV6, IPV6_V6ONLY,
                   spec.at.both_families || spec.at.address.IsV4Mapped() ? 0 : 1);

@@ -54,6 +54,7 @@ struct ListenSpec {
     Source source = Source::OPENED;
     Origin origin = Origin::ASKED;
     Endpoint at;
+    bool any_port = false; // ListenerTable::Open: port 0 was asked for, and `at` has what was found
     UnixOptions unix_options;
     int descriptor = -1;
     int backlog = 0; // of an adopted unix socket below 0: the worker's own listen(2) is to reach it

@@ -3,6 +3,7 @@
 #include "net/NamesFile.hxx"
 #include "net/OpenFailure.hxx"
 #include "net/Sibling.hxx"
+#include "net/SocketState.hxx"
 #include "util/Text.hxx"
 
 #include <fmt/format.h>
@@ -49,6 +50,14 @@ Listener *ListenerTable::Find(const Endpoint &endpoint) noexcept {
     return found != listeners.end() ? &*found : nullptr;
 }
 
+Listener *ListenerTable::FindBySocket(std::uint64_t inode) noexcept {
+    for (Listener &listener : listeners)
+        for (const SlotSocket &socket : listener.sockets)
+            if (InodeOf(socket.Socket()) == inode)
+                return &listener;
+    return nullptr;
+}
+
 Listener *ListenerTable::FindPath(const ListenSpec &spec) {
     const ActAs as_worker(spec);
     const NameInDirectory name(spec.at.address.Host());
@@ -79,6 +88,7 @@ Listener &ListenerTable::Open(const ListenSpec &spec) {
         throw OpenError(fmt::format("{} is asked for twice", util::Quote(spec.text)), EADDRINUSE);
     Listener listener;
     listener.spec = spec;
+    listener.spec.any_port = spec.source == Source::OPENED && spec.at.address.Port() == 0U;
     listener.shared = slots == 1 || !policy.WantsSlotSockets() ||
                       spec.source == Source::INHERITED || spec.at.address.Family() == AF_UNIX;
     listener.active.assign(slots, true);

@@ -70,6 +70,10 @@ public:
     sys::UniqueFd Placeholder(const ListenSpec &spec);
 
     const std::list<Listener> &Listeners() const noexcept { return listeners; }
+    std::list<Listener> &Listeners() noexcept { return listeners; }
+
+    /** The listener that has a socket with this inode number. */
+    Listener *FindBySocket(std::uint64_t inode) noexcept;
 
     /** The listeners that were asked for. */
     std::vector<Exported> Exports(unsigned slot) const;
@@ -104,6 +108,7 @@ public:
      *  clients are refused as soon as the workers close theirs. The paths of adopted ones stay, as they would
      *  without a launcher. */
     void LetGo() noexcept;
+    bool HasLetGo() const noexcept { return let_go; }
 
 private:
     static Place FirstPlace(const ListenSpec &spec, bool shared) noexcept;

@@ -2,7 +2,7 @@
 #include "net/NamesFile.hxx"
 #include "net/OpenFailure.hxx"
 #include "net/OpenSocket.hxx"
-#include "net/ReplayOptions.hxx"
+#include "net/SocketState.hxx"
 #include "net/UnixFile.hxx"
 
 #include <cerrno>
@@ -86,7 +86,7 @@ sys::UniqueFd BindUnix(const ListenSpec &spec, HeldPath &path) {
     sys::UniqueFd fd(sys::AdoptTag(), socket(AF_UNIX, SOCK_STREAM | flags, 0));
     if (!fd.IsDefined())
         throw OpenFailure("cannot make a socket for", spec, errno, ExplainDescriptors(errno));
-    ReplayOptions(spec, fd.Get());
+    SetOptions(sys::Fd(fd.Get()), spec.options);
     const ActAs as_worker(spec);
     if (!abstract && !adopted)
         RemoveStale(spec, name);

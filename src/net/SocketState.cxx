@@ -1,0 +1,47 @@
+#include "net/SocketState.hxx"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+namespace net {
+
+namespace {
+
+bool IsPlacing(const SocketOption &option) noexcept {
+    return (option.level == SOL_SOCKET &&
+            (option.name == SO_REUSEADDR || option.name == SO_REUSEPORT)) ||
+           (option.level == IPPROTO_IPV6 && option.name == IPV6_V6ONLY);
+}
+
+} // namespace
+
+std::uint64_t InodeOf(sys::Fd socket) noexcept {
+    struct stat status = {};
+    return socket.IsDefined() && fstat(socket.Get(), &status) == 0 ? status.st_ino : 0;
+}
+
+bool IsListening(sys::Fd socket) noexcept {
+    int listens = 0;
+    socklen_t length = sizeof(listens);
+    return socket.IsDefined() &&
+           getsockopt(socket.Get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 &&
+           listens != 0;
+}
+
+void SetNonblocking(sys::Fd socket, bool nonblocking) noexcept {
+    const int flags = socket.IsDefined() ? fcntl(socket.Get(), F_GETFL) : -1;
+    if (flags >= 0 && ((flags & O_NONBLOCK) != 0) != nonblocking)
+        fcntl(socket.Get(), F_SETFL, flags ^ O_NONBLOCK);
+}
+
+void SetOptions(sys::Fd socket, std::span<const SocketOption> options) noexcept {
+    for (const SocketOption &option : options)
+        if (socket.IsDefined() && !IsPlacing(option))
+            static_cast<void>(setsockopt(socket.Get(), option.level, option.name,
+                                         option.value.data(),
+                                         static_cast<socklen_t>(option.value.size())));
+}
+
+} // namespace net

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "net/ListenSpec.hxx"
+#include "sys/UniqueFd.hxx"
+
+#include <cstdint>
+#include <span>
+
+namespace net {
+
+// What is asked of, and done to, a socket that is open. A descriptor that is none asks and does nothing.
+
+/** The inode number that /proc/PID/fd shows; 0: none. */
+std::uint64_t InodeOf(sys::Fd socket) noexcept;
+
+/** Does it take connections? False too after a shutdown(2), from which listen(2) brings it back. */
+bool IsListening(sys::Fd socket) noexcept;
+
+/** O_NONBLOCK, which all descriptors of a socket share. */
+void SetNonblocking(sys::Fd socket, bool nonblocking) noexcept;
+
+/** As far as the kernel takes them. What decides who may have the address (SO_REUSEADDR, SO_REUSEPORT, IPV6_V6ONLY)
+ *  is left out. */
+void SetOptions(sys::Fd socket, std::span<const SocketOption> options) noexcept;
+
+} // namespace net
