@@ -1,4 +1,5 @@
 #include "cli/ShowTable.hxx"
+#include "adopt/Tier.hxx"
 #include "plan/StopSignal.hxx"
 #include "sys/SignalNames.hxx"
 
@@ -76,7 +77,10 @@ std::string ShowBacklog(const plan::Plan &plan) {
 std::string ShowAdopt(const plan::Plan &plan) {
     for (const adopt::ModeRow &row : adopt::MODES)
         if (row.mode == plan.adopt.mode)
-            return std::string(row.name);
+            return row.mode == adopt::Mode::OFF
+                       ? std::string(row.name)
+                       : fmt::format("{} ({})", row.name,
+                                     adopt::Describe(adopt::FindTier(row.mode)));
     return "";
 }
 

@@ -36,6 +36,8 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
         pool.Add(alive);
     pool.Add(watcher);
     pool.OnServing(util::Bind<&Cluster::EmitSetup>(*this));
+    AddAdoption();
+    pool.OnServing(util::Bind<&Cluster::EmitSetup>(*this));
     if (plan.then) {
         then.emplace(*plan.then, plan.pool, pool, starter, reporter, table, watcher);
         pool.Observe(*then);
@@ -84,6 +86,17 @@ void Cluster::AddOutput() {
                      util::Bind<&Cluster::OnWritten>(*this));
     pool.Add(*captured);
     signal_table.OnReopen(util::Bind<&output::OutputAgent::Reopen>(*captured));
+}
+
+void Cluster::AddAdoption() {
+    const bool unasked = plan.pool.slots > 1 && plan.listeners.empty();
+    adopt::Tier tier = adopt::FindTier(plan.adopt.mode);
+    if (plan.adopt.mode != adopt::Mode::OFF)
+        reporter.Say(!tier.on && unasked ? report::Level::WARN : report::Level::DEBUG,
+                     "adoption: " + adopt::Describe(tier));
+    if (tier.on)
+        pool.Add(adoption.emplace(loop, reporter, table, pool, plan.adopt, plan.pool.slots,
+                                  std::move(tier), unasked));
 }
 
 void Cluster::OnFinished() noexcept {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adopt/AdoptAgent.hxx"
 #include "loop/SignalEvent.hxx"
 #include "main/SignalTable.hxx"
 #include "main/ThenCommand.hxx"
@@ -32,6 +33,7 @@ private:
     void AddSinks();
     output::Drain &OpenEvents();
     void AddOutput();
+    void AddAdoption();
     void OpenListeners();
     void WritePidFile();
     void WarnOfCovered();
@@ -52,6 +54,7 @@ private:
     notify::NotifyAgent notify;
     pool::AliveAgent alive;
     watch::Watcher watcher;
+    std::optional<adopt::AdoptAgent> adoption; // where what workers bind is shared
     std::optional<ThenCommand> then;
     std::optional<output::OutputAgent> captured; // where the workers' output is not theirs alone
     SignalTable signal_table;

@@ -1,0 +1,110 @@
+#include "adopt/AdoptAgent.hxx"
+#include "adopt/Calls.hxx"
+#include "adopt/Held.hxx"
+#include "net/SocketState.hxx"
+#include "sys/Error.hxx"
+
+#include <algorithm>
+#include <cerrno>
+#include <fmt/format.h>
+#include <unistd.h>
+#include <utility>
+
+namespace adopt {
+
+AdoptAgent::AdoptAgent(loop::Loop &loop, report::Reporter &reporter, net::ListenerTable &table,
+                       pool::Facts &facts, const Spec &spec, unsigned slots, Tier _tier,
+                       bool _unasked)
+    : tier(std::move(_tier)), unasked(_unasked),
+      adoption(loop, reporter, table, facts, spec, slots, util::Bind<&AdoptAgent::OnChange>(*this)),
+      look(loop, util::Bind<&AdoptAgent::OnLook>(*this)) {}
+
+void AdoptAgent::Prepare(const pool::WorkerRef &, spawn::LaunchSpec &launch) {
+    if (refused)
+        return;
+    if (tier.no_new_privs) {
+        const auto path = std::find_if(launch.paths.begin(), launch.paths.end(),
+                                       [](const auto &p) { return access(p.c_str(), X_OK) == 0; });
+        const std::string reason =
+            path != launch.paths.end() ? WhyNoFilterFor(*path, launch.directory) : "";
+        if (!reason.empty()) {
+            Complain(
+                fmt::format("{} {}, which the filter would take from it: its ports stay its own",
+                            *path, reason));
+            return;
+        }
+    }
+    launch.filter = Filter();
+    launch.no_new_privs = tier.no_new_privs;
+}
+
+void AdoptAgent::Started(const pool::WorkerRef &worker, spawn::Launched &launched) noexcept {
+    refused = refused || launched.filter_error == EBUSY;
+    if (launched.filter_error != 0)
+        Complain(fmt::format("no ports are adopted: {}",
+                             launched.filter_error == EBUSY
+                                 ? "another program answers for the launcher's own system calls "
+                                   "(a clusterize around it, a sandbox)"
+                                 : "seccomp: " + sys::ErrnoText(launched.filter_error)));
+    if (!launched.notify.IsDefined())
+        return;
+    try {
+        adoptees.try_emplace(worker.id, adoption, worker, std::move(launched.notify));
+    } catch (const std::system_error &error) {
+        Complain(error.what()); // its calls get ENOSYS: there is nobody to answer
+    }
+}
+
+void AdoptAgent::Gone(const pool::WorkerRef &worker, pool::ExitStatus) noexcept {
+    adoptees.erase(worker.id);
+    OnChange();
+}
+
+/** Workers that get in each other's way are worth a warning, once. */
+void AdoptAgent::Complain(std::string_view sentence) noexcept {
+    adoption.reporter.Say(unasked && !complained ? report::Level::WARN : report::Level::DEBUG,
+                          sentence);
+    complained = true;
+}
+
+void AdoptAgent::OnChange() noexcept {
+    const auto &listeners = adoption.table.Listeners();
+    const bool any = std::any_of(listeners.begin(), listeners.end(), [](const auto &listener) {
+        return listener.Spec().origin == net::ListenSpec::Origin::ADOPTED;
+    });
+    if (any && !look.IsPending())
+        look.Schedule(LOOK_DELAY);
+}
+
+/** Closes the adopted listeners that nobody holds, unless a worker is to come that may want them. */
+void AdoptAgent::OnLook() noexcept {
+    if (!adoption.facts.IsComplete() || adoption.table.HasLetGo())
+        return;
+    const auto held = SocketsHeldBelowLauncher();
+    if (!held) // there is one that cannot be read
+        return;
+    std::vector<net::Listener *> unheld;
+    for (net::Listener &listener : adoption.table.Listeners()) {
+        if (listener.Spec().origin != net::ListenSpec::Origin::ADOPTED)
+            continue;
+        bool is_held = false;
+        for (unsigned slot = 0; slot < adoption.slots && !is_held; slot++)
+            is_held = held->contains(net::InodeOf(adoption.table.SocketOf(listener, slot)));
+        if (!is_held)
+            unheld.push_back(&listener);
+    }
+    for (net::Listener *listener : unheld)
+        Close(*listener);
+}
+
+void AdoptAgent::Close(net::Listener &listener) noexcept {
+    adoption.reporter.Say(report::Level::DEBUG,
+                          fmt::format("{} is closed: no worker holds it any more",
+                                      listener.Spec().at.address.ToString()));
+    for (auto &[id, adoptee] : adoptees)
+        adoptee.Forget(listener);
+    adoption.Forget(listener);
+    adoption.table.Close(listener);
+}
+
+} // namespace adopt

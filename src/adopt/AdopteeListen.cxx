@@ -1,0 +1,118 @@
+#include "adopt/Adoptee.hxx"
+#include "net/SocketState.hxx"
+#include "sys/Error.hxx"
+
+#include <cerrno>
+#include <fmt/format.h>
+
+// listen(2): Adoptee::Listen to Adoptee::OnListening.
+
+namespace adopt {
+
+Answer Adoptee::Listen(Caller &caller) {
+    Answer otherwise;
+    if (!Look(caller, otherwise) || caller.kind.type != SOCK_STREAM)
+        return otherwise;
+    if (!notify.IsValid(caller.call.id))
+        return {Answer::Kind::NONE};
+    KnownSocket *known = book.Find(caller.file.inode);
+    if (known != nullptr && known->kind == KnownSocket::Kind::SLOT)
+        return ListenAgain(caller, *known);
+    if (known != nullptr && known->kind == KnownSocket::Kind::OWN)
+        return {};
+    if (known != nullptr && known->kind == KnownSocket::Kind::PLACEHOLDER)
+        return ListenPlaceholder(caller, *known);
+    if (net::Listener *handed = adoption.table.FindBySocket(caller.file.inode)) {
+        OnListening(*handed, false); // by descriptor: it listens already, and the kernel agrees
+        return {};
+    }
+    return caller.kind.family == AF_UNIX ? Answer() : ListenPrivate(caller, known);
+}
+
+/** On a slot socket, which listens already. */
+Answer Adoptee::ListenAgain(const Caller &caller, KnownSocket &known) {
+    const sys::Fd socket = adoption.table.SocketOf(*known.listener, worker.slot);
+    // A path was opened before it was known how many may wait; and a worker may have shut its socket down.
+    const bool is_path = known.listener->Spec().origin == net::ListenSpec::Origin::ADOPTED &&
+                         caller.kind.family == AF_UNIX;
+    if (!is_path && net::IsListening(socket)) {
+        OnListening(*known.listener);
+        return {Answer::Kind::RETURN};
+    }
+    const int backlog = is_path ? Backlog(caller) : known.listener->Spec().backlog;
+    if (socket.IsDefined() && listen(socket.Get(), backlog) != 0)
+        return Answer::Fail(errno);
+    OnListening(*known.listener);
+    return {Answer::Kind::RETURN};
+}
+
+Answer Adoptee::ListenPlaceholder(Caller &caller, const KnownSocket &known) {
+    if (adoption.table.HasLetGo())
+        return {};
+    net::ListenSpec spec = MakeSpec(caller, known.at);
+    spec.backlog = Backlog(caller);
+    const net::Endpoint at = known.at;
+    return TakeSlotSocket(caller, at, adoption.FindOrOpen(spec));
+}
+
+/** No port was named. */
+Answer Adoptee::ListenPrivate(Caller &caller, KnownSocket *known) {
+    net::Endpoint at = known != nullptr ? known->at : net::Endpoint();
+    if (at.address.Family() == AF_UNSPEC) {
+        at.address = net::Address::Any(caller.kind.family, 0);
+        at.both_families =
+            caller.kind.family == AF_INET6 &&
+            !(known != nullptr && known->v6only ? *known->v6only : adoption.V6OnlyByDefault());
+    }
+    at.type = caller.kind.type;
+    at.protocol = caller.kind.protocol;
+    net::Listener *listener = nullptr;
+    if (!adoption.table.HasLetGo() && caller.process.SharesNetwork()) {
+        net::ListenSpec spec = MakeSpec(caller, at);
+        spec.backlog = Backlog(caller);
+        listener = adoption.FindForPrivate(private_listens, spec);
+    }
+    private_listens++;
+    if (listener != nullptr)
+        return TakeSlotSocket(caller, at, *listener);
+    if (known == nullptr)
+        known = &book.Make(caller.file.inode);
+    known->kind = KnownSocket::Kind::OWN;
+    known->at = at;
+    return {};
+}
+
+Answer Adoptee::TakeSlotSocket(Caller &caller, const net::Endpoint &at, net::Listener &listener) {
+    KnownSocket known;
+    known.kind = KnownSocket::Kind::SLOT;
+    known.at = at;
+    known.at.address = at.address.WithPort(listener.Spec().at.address.Port().value_or(0));
+    known.listener = &listener;
+    if (const KnownSocket *before = book.Find(caller.file.inode))
+        known.reuse_port = before->reuse_port;
+    const sys::Fd socket = adoption.table.SocketOf(listener, worker.slot);
+    net::SetOptions(socket, MakeSpec(caller, at).options);
+    const Answer answer = Put(caller, socket, std::move(known));
+    if (answer.kind == Answer::Kind::RETURN)
+        OnListening(listener);
+    return answer;
+}
+
+void Adoptee::OnListening(net::Listener &listener, bool adopted) {
+    if (const int error = adoption.table.Serve(listener, worker.slot); error != 0)
+        adoption.reporter.Say(report::Level::WARN,
+                              fmt::format("{} listens on {} again, which the kernel refuses: {}",
+                                          Describe(), listener.Spec().at.address.ToString(),
+                                          sys::ErrnoText(error)));
+    adoption.facts.Listening(worker, listener.Spec().at, adopted);
+    if (listener.Spec().origin == net::ListenSpec::Origin::ADOPTED)
+        adoption.Announce(listener);
+    adoption.Changed();
+}
+
+/** The kernel takes the limit for what is negative or larger than that (listen(2)). */
+int Adoptee::Backlog(const Caller &caller) const noexcept {
+    return static_cast<int>(static_cast<std::uint32_t>(caller.call.args[1]));
+}
+
+} // namespace adopt

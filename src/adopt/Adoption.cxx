@@ -1,0 +1,119 @@
+#include "adopt/Adoption.hxx"
+#include "sys/Error.hxx"
+#include "sys/UniqueFd.hxx"
+
+#include <cerrno>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+namespace adopt {
+
+namespace {
+
+/** May so many sockets more be opened? Half of the descriptors are left for everything else, so that a worker
+ *  that listens everywhere takes nothing from the others. */
+bool HasRoomFor(std::size_t sockets) noexcept {
+    rlimit limit = {};
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 && sockets < limit.rlim_cur / 2;
+}
+
+} // namespace
+
+net::Listener *Adoption::FindAsked(const net::Endpoint &at) {
+    net::Listener *listener = table.FindAsked(at);
+    const int family = at.address.Family();
+    if (listener == nullptr || listener->Spec().at.address.Family() == family)
+        return listener;
+    try {
+        return table.Sibling(*listener, family);
+    } catch (const net::OpenError &error) {
+        if (listener->Spec().source != net::ListenSpec::Source::INHERITED)
+            throw;
+        // Nobody else can bind beside a socket that others have opened. Most programs do not mind the family.
+        return listener;
+    }
+}
+
+net::Listener &Adoption::FindOrOpen(const net::ListenSpec &wanted) {
+    net::Listener *listener = table.Find(wanted.at);
+    return listener != nullptr ? *listener : Open(wanted);
+}
+
+net::Listener &Adoption::Open(const net::ListenSpec &wanted) {
+    if (!HasRoomFor((table.Listeners().size() + 1) * slots))
+        throw net::OpenError("too many addresses are listened on", EMFILE);
+    return table.Open(wanted);
+}
+
+net::Listener *Adoption::FindForPrivate(unsigned nth, const net::ListenSpec &asked) {
+    for (const net::Listener &listener : table.Listeners()) {
+        if (!listener.Spec().any_port || listener.Spec().at.type != asked.at.type ||
+            listener.Spec().origin != net::ListenSpec::Origin::ASKED)
+            continue;
+        if (nth-- != 0)
+            continue;
+        net::Endpoint at = asked.at;
+        at.address = at.address.WithPort(*listener.Spec().at.address.Port());
+        return FindAsked(at);
+    }
+    if (spec.mode != Mode::ALL || spec.exclusives.HasPort(0))
+        return nullptr;
+    // `nth` counts those that -p 0 has not taken.
+    if (const auto known = random_ports.find(nth); known != random_ports.end()) {
+        net::Listener &listener = *known->second;
+        const int family = asked.at.address.Family();
+        return listener.Spec().at.address.Family() == family ? &listener
+                                                             : table.Sibling(listener, family);
+    }
+    return random_ports.emplace(nth, &Open(asked)).first->second;
+}
+
+bool Adoption::V6OnlyByDefault() {
+    if (!v6only_by_default) {
+        const sys::UniqueFd fresh(sys::AdoptTag(), socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        int value = 0;
+        socklen_t length = sizeof(value);
+        v6only_by_default =
+            fresh.IsDefined() &&
+            getsockopt(fresh.Get(), IPPROTO_IPV6, IPV6_V6ONLY, &value, &length) == 0 && value != 0;
+    }
+    return *v6only_by_default;
+}
+
+void Adoption::Announce(const net::Listener &listener) {
+    if (!announced.insert(&listener).second)
+        return;
+    const net::ListenSpec &opened = listener.Spec();
+    const std::string where = opened.at.address.ToString();
+    if (slots == 1) {
+        reporter.Say(report::Level::INFO, fmt::format("{} is served", where));
+        return;
+    }
+    const auto port = opened.at.address.Port();
+    const std::string name = opened.any_port ? "0" : port ? std::to_string(*port) : "unix:" + where;
+    reporter.Say(report::Level::INFO,
+                 fmt::format("{} is shared by {} workers; --exclusive {} gives each its own", where,
+                             slots, name));
+}
+
+void Adoption::Forget(const net::Listener &listener) noexcept {
+    announced.erase(&listener);
+    std::erase_if(random_ports, [&](const auto &entry) { return entry.second == &listener; });
+}
+
+void Adoption::WarnOfUnreadable(const std::string &who, int error) {
+    if (warned)
+        return;
+    warned = true;
+    reporter.Say(
+        report::Level::WARN,
+        fmt::format(
+            "{} cannot be read ({}), so its ports stay its own: run it with --user in place "
+            "of its own switch of users, give the launcher CAP_SYS_PTRACE (docker run "
+            "--cap-add SYS_PTRACE), or hand it the port with -p and a contract",
+            who, sys::ErrnoText(error)));
+}
+
+} // namespace adopt

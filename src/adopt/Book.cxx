@@ -1,0 +1,50 @@
+#include "adopt/Book.hxx"
+
+#include <algorithm>
+
+namespace adopt {
+
+KnownSocket *Book::Find(std::uint64_t inode) noexcept {
+    const auto found = sockets.find(inode);
+    return found != sockets.end() ? &found->second : nullptr;
+}
+
+KnownSocket &Book::Make(std::uint64_t inode) {
+    if (sockets.size() >= MOST && !sockets.contains(inode)) {
+        // Rarely, and then for many at once: a program that has opened so many has closed most of them.
+        const std::uint64_t old = count - std::min<std::uint64_t>(count, MOST / 2);
+        std::erase_if(sockets, [old](const auto &entry) { return entry.second.since < old; });
+    }
+    KnownSocket &socket = sockets[inode];
+    socket.since = count++;
+    return socket;
+}
+
+void Book::Forget(const net::Listener &listener) noexcept {
+    std::erase_if(sockets,
+                  [&listener](const auto &entry) { return entry.second.listener == &listener; });
+}
+
+std::vector<std::uint64_t> Book::InTheWayOf(const net::Endpoint &at, bool reuse_port) const {
+    std::vector<std::uint64_t> found;
+    for (const auto &[inode, socket] : sockets)
+        if (socket.kind == KnownSocket::Kind::SLOT && !(reuse_port && socket.reuse_port) &&
+            Overlap(socket.at, at))
+            found.push_back(inode);
+    return found;
+}
+
+bool Overlap(const net::Endpoint &one, const net::Endpoint &other) noexcept {
+    if (one.type != other.type || one.address.Port() != other.address.Port())
+        return false;
+    if (one.address.Family() == AF_UNIX) // of a path the file decides, which may be unlinked
+        return one.address == other.address && one.address.Host().starts_with('@');
+    if (one.address.Family() != other.address.Family()) {
+        const net::Endpoint &v6 = one.address.Family() == AF_INET6 ? one : other;
+        return v6.both_families;
+    }
+    return one.address.Host() == other.address.Host() || one.address.IsWildcard() ||
+           other.address.IsWildcard();
+}
+
+} // namespace adopt

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "net/ListenerTable.hxx"
+
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace adopt {
+
+/** What is known of one socket of a worker. */
+struct KnownSocket {
+    enum class Kind : std::uint8_t {
+        PRIVATE, // the worker's own: options were recorded, or it is bound to port 0
+        OWN, // the worker's own, and it stays so
+        PLACEHOLDER, // opened for it, bound where it asked for; a slot socket takes its place at listen
+        SLOT, // a slot socket that it got by a bind or a listen
+    };
+
+    Kind kind = Kind::PRIVATE;
+    net::Endpoint at; // where it asked to be; no family: nowhere yet
+    net::Listener *listener = nullptr; // of a SLOT; borrowed
+    std::optional<bool> v6only; // what it said of IPV6_V6ONLY
+    bool reuse_port = false;
+    std::vector<net::SocketOption> options; // to set again on what replaces it
+    bool told = false; // the call that made it what it is has returned
+    std::uint64_t since = 0; // for Book: rises
+};
+
+/** The sockets of one worker, by inode number. An inode number is used again only after 2^32 others. */
+class Book {
+public:
+    KnownSocket *Find(std::uint64_t inode) noexcept;
+
+    /** A new one where there is none. The least recent ones are forgotten beyond MOST. */
+    KnownSocket &Make(std::uint64_t inode);
+    void Forget(std::uint64_t inode) noexcept { sockets.erase(inode); }
+
+    /** The listener is about to go. */
+    void Forget(const net::Listener &listener) noexcept;
+
+    /** Those that lie where one that asks for `at` may not be, unless both say SO_REUSEPORT. What is bound and
+     *  does not listen is in nobody's way: SO_REUSEADDR, which servers set, allows that. */
+    std::vector<std::uint64_t> InTheWayOf(const net::Endpoint &at, bool reuse_port) const;
+
+    std::size_t Size() const noexcept { return sockets.size(); }
+    static constexpr std::size_t MOST = 4096;
+
+private:
+    std::unordered_map<std::uint64_t, KnownSocket> sockets;
+    std::uint64_t count = 0;
+};
+
+/** Would the kernel refuse two sockets, of which one listens, at these addresses? See bind(2), ipv6(7). */
+bool Overlap(const net::Endpoint &one, const net::Endpoint &other) noexcept;
+
+} // namespace adopt
