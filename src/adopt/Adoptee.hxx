@@ -68,7 +68,7 @@ private:
     Answer Listen(Caller &caller);
     Answer ListenPrivate(Caller &caller, KnownSocket *known);
     Answer ListenPlaceholder(Caller &caller, const KnownSocket &known);
-    Answer ListenAgain(const Caller &caller, KnownSocket &known);
+    Answer ListenAgain(const Caller &caller, const KnownSocket &known);
     Answer TakeSlotSocket(Caller &caller, const net::Endpoint &at, net::Listener &listener);
     void OnListening(net::Listener &listener, bool adopted = true);
 

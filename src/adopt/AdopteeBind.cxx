@@ -162,7 +162,7 @@ Answer Adoptee::BindUnix(Caller &caller, const net::Endpoint &at) {
         !(abstract ? caller.process.SharesNetwork() : caller.process.SharesFiles()))
         return {};
     net::ListenSpec spec = MakeSpec(caller, at);
-    spec.backlog = SOMAXCONN; // until listen says how many
+    spec.backlog = -1; // the worker's own listen reaches it
     if (!abstract) {
         spec.as = *ids;
         spec.directory = fmt::format("/proc/{}/cwd", caller.call.tid);

@@ -29,21 +29,18 @@ Answer Adoptee::Listen(Caller &caller) {
     return caller.kind.family == AF_UNIX ? Answer() : ListenPrivate(caller, known);
 }
 
-/** On a slot socket, which listens already. */
-Answer Adoptee::ListenAgain(const Caller &caller, KnownSocket &known) {
-    const sys::Fd socket = adoption.table.SocketOf(*known.listener, worker.slot);
-    // A path was opened before it was known how many may wait; and a worker may have shut its socket down.
-    const bool is_path = known.listener->Spec().origin == net::ListenSpec::Origin::ADOPTED &&
-                         caller.kind.family == AF_UNIX;
-    if (!is_path && net::IsListening(socket)) {
-        OnListening(*known.listener);
-        return {Answer::Kind::RETURN};
-    }
-    const int backlog = is_path ? Backlog(caller) : known.listener->Spec().backlog;
-    if (socket.IsDefined() && listen(socket.Get(), backlog) != 0)
+/** On a slot socket, which listens already, unless a worker has shut it down. A path listens as its workers say, so that
+ *  clients see one of them behind it (SO_PEERCRED). */
+Answer Adoptee::ListenAgain(const Caller &caller, const KnownSocket &known) {
+    net::Listener &listener = *known.listener;
+    const sys::Fd socket = adoption.table.SocketOf(listener, worker.slot);
+    const bool is_adopted_path =
+        caller.kind.family == AF_UNIX && listener.Spec().origin == net::ListenSpec::Origin::ADOPTED;
+    if (!is_adopted_path && socket.IsDefined() && !net::IsListening(socket) &&
+        listen(socket.Get(), listener.Spec().backlog) != 0)
         return Answer::Fail(errno);
-    OnListening(*known.listener);
-    return {Answer::Kind::RETURN};
+    OnListening(listener);
+    return is_adopted_path ? Answer() : Answer{Answer::Kind::RETURN};
 }
 
 Answer Adoptee::ListenPlaceholder(Caller &caller, const KnownSocket &known) {

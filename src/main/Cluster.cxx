@@ -129,8 +129,10 @@ int Cluster::Run() noexcept {
 }
 
 void Cluster::OpenListeners() {
-    for (const net::ListenSpec &spec : plan.listeners)
+    for (net::ListenSpec spec : plan.listeners) {
+        spec.second_name = adoption.has_value();
         table.Open(spec);
+    }
     WarnOfCovered();
 }
 
