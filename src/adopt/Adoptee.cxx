@@ -98,7 +98,12 @@ Answer Adoptee::Unreadable(int error) {
 /** Puts a socket of the launcher on the caller's descriptor, with the flags that its own had. */
 Answer Adoptee::Put(Caller &caller, sys::Fd socket, KnownSocket known) {
     const std::uint64_t inode = net::InodeOf(socket);
-    net::SetNonblocking(socket, caller.file.nonblocking);
+    // All workers of a shared socket have the same flag: whoever set it after its listen would wait in accept
+    // if the next worker took it away.
+    const bool others = known.listener != nullptr && known.listener->IsShared() &&
+                        adoption.table.IsServed(*known.listener);
+    if (caller.file.nonblocking || !others)
+        net::SetNonblocking(socket, caller.file.nonblocking);
     const int error = notify.Put(caller.call.id, socket, caller.fd, caller.file.close_on_exec);
     if (error == ENOENT)
         return {Answer::Kind::NONE};

@@ -2,8 +2,11 @@
 #include "net/SocketState.hxx"
 #include "sys/Error.hxx"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <fmt/format.h>
+#include <limits>
 
 // listen(2): Adoptee::Listen to Adoptee::OnListening.
 
@@ -107,9 +110,11 @@ void Adoptee::OnListening(net::Listener &listener, bool adopted) {
     adoption.Changed();
 }
 
-/** The kernel takes the limit for what is negative or larger than that (listen(2)). */
+/** The kernel takes the limit for what is negative or larger than that (listen(2)), and so does the result,
+ *  which is never negative: that would say something else in a ListenSpec. */
 int Adoptee::Backlog(const Caller &caller) const noexcept {
-    return static_cast<int>(static_cast<std::uint32_t>(caller.call.args[1]));
+    return static_cast<int>(std::min<std::uint32_t>(static_cast<std::uint32_t>(caller.call.args[1]),
+                                                    std::numeric_limits<int>::max()));
 }
 
 } // namespace adopt
