@@ -53,7 +53,7 @@ install_quietly() (
         chmod 755 "$policy"
     fi
     services=
-    for service in nginx php8.2-fpm uwsgi; do
+    for service in haproxy lighttpd nginx php8.2-fpm uwsgi; do
         [ -e "/etc/init.d/$service" ] || services="$services $service"
     done
     # A bare machine has no package lists; old ones name versions that are not there any more.

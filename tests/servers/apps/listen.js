@@ -1,0 +1,3 @@
+const http = require('http');
+
+http.createServer((request, response) => response.end(`${process.pid}\n`)).listen(Number(process.argv[2]));
