@@ -1,0 +1,98 @@
+// --exclusive: what the workers do not share although each binds it.
+
+#include "Binders.hxx"
+
+#include <csignal>
+
+#include <unistd.h>
+
+using namespace process;
+
+namespace {
+
+/** A port with two free ones behind it. */
+unsigned FreePortOfThree() {
+    for (;;) {
+        const unsigned port = FreePort();
+        if (IsRefused(Local(port + 1)) && IsRefused(Local(port + 2)))
+            return port;
+    }
+}
+
+} // namespace
+
+TEST_CASE("a port for metrics in each worker, beside the one that is shared") {
+    const unsigned port = FreePort(), metrics = FreePortOfThree();
+    Binders cluster({"--exclusive", std::to_string(metrics)},
+                    {"tcp:" + Local(port), "tcp:0.0.0.0:" + std::to_string(metrics)});
+    cluster.WaitServing();
+    CHECK(cluster.AllAnswer(Local(port)));
+    for (auto &entry : cluster.Of(1)) {
+        const std::string slot = entry.first;
+        auto &said = entry.second;
+        const unsigned own = metrics + static_cast<unsigned>(std::stoul(slot));
+        CHECK(said["bind"] == "0");
+        CHECK(said["listen"] == "0");
+        CHECK(said["name"] == "0.0.0.0:" + std::to_string(own));
+        for (int i = 0; i < 5; ++i)
+            CHECK(Field(Ask(Local(own), "who"), "slot") == slot);
+    }
+    // Only the shared one is the cluster's.
+    for (const auto &event : cluster.Seen("listening"))
+        CHECK(event.Number("port") == port);
+
+    // A replacement takes its slot's port again.
+    REQUIRE(kill(cluster.Workers().at(2), SIGKILL) == 0);
+    WaitReady(cluster, 4);
+    CHECK(Field(AskUntilAnswered(Local(metrics + 2), "who"), "id") == "4");
+    CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE("without it the info line names the remedy") {
+    const unsigned port = FreePort();
+    Binders cluster({}, {"tcp:" + Local(port)});
+    cluster.WaitUp();
+    cluster.WaitErr("--exclusive " + std::to_string(port));
+    CHECK(Count(cluster.Err(), "--exclusive " + std::to_string(port)) == 1);
+    CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE("a unix path in each worker") {
+    const TempDir directory;
+    const std::string path = directory / "own.sock";
+    Binders cluster({"--exclusive", "unix:" + path, "--ready", "exec"}, {"unix:" + path});
+    cluster.WaitServing();
+    CHECK(cluster.Same(0, "listen") == "0");
+    const std::map<std::string, std::string> expected{
+        {"0", path}, {"1", path + ".1"}, {"2", path + ".2"}};
+    for (const auto &entry : expected)
+        CHECK(Field(Ask("unix:" + entry.second, "who"), "slot") == entry.first);
+    CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE("Node's debugger: each worker has its own, without being told") {
+    if (access("/usr/bin/node", X_OK) != 0)
+        HARNESS_SKIP("node is not installed");
+    const unsigned port = FreePort(), inspect = FreePortOfThree();
+    const std::string script =
+        "require('http').createServer((_, answer) => answer.end(`${process.pid}\\n`)).listen(" +
+        std::to_string(port) + ")";
+    Cluster cluster({.options = {"-n", "3"},
+                     .command = {"/usr/bin/node", "--inspect=" + Local(inspect), "-e", script}});
+    cluster.WaitUp();
+    for (unsigned slot = 0; slot < 3; ++slot) {
+        // The debugger's own page names the process by its id; the connection stays open.
+        Connection debugger(Local(inspect + slot));
+        debugger.Send("GET /json/list HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        std::string title;
+        while (!Contains(title, "\"title\""))
+            title = debugger.Line();
+        CHECK(Contains(title, "[" + std::to_string(cluster.Workers().at(slot)) + "]"));
+    }
+    std::set<std::string> answered;
+    CHECK(WaitFor([&] {
+        answered.insert(HttpGet(Local(port)).body);
+        return answered.size() == 3;
+    }));
+    CHECK(cluster.Stop() == Exited(143));
+}

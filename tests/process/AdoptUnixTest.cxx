@@ -1,0 +1,138 @@
+// Programs that bind a unix socket themselves.
+
+#include "Binders.hxx"
+
+#include <csignal>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace process;
+
+namespace {
+
+bool Exists(const std::string &path) {
+    struct stat st {};
+    return lstat(path.c_str(), &st) == 0;
+}
+
+/** Everything in a directory, but for names with a dot in front, which are not the program's. */
+size_t CountFiles(const TempDir &directory) {
+    const auto listed = Run({.argv = {"ls", "-A", directory.Path()}});
+    return Lines(listed.out).size();
+}
+
+} // namespace
+
+TEST_CASE("a path that the program unlinks first is shared by all") {
+    AsEveryone([](bool nobody) {
+        const TempDir directory;
+        if (nobody && IsRoot())
+            directory.GiveTo(NOBODY, NOBODY);
+        const std::string path = directory / "server.sock";
+        // What an earlier run has left behind.
+        ListenOn("unix:" + path).Close();
+        if (nobody && IsRoot())
+            REQUIRE(chown(path.c_str(), NOBODY, NOBODY) == 0);
+        Binders cluster({"--ready", "listen"}, {"unix:" + path + ",unlink"}, {.nobody = nobody});
+        cluster.WaitServing();
+        CHECK(cluster.Same(0, "bind") == "0");
+        CHECK(cluster.Same(0, "listen") == "0");
+        CHECK(cluster.Same(0, "name") == "unix:" + path);
+        const auto event = cluster.WaitListening();
+        CHECK(event.Text("address") == path);
+        CHECK(event.Number("port") == -1);
+        CHECK(event.Number("addressType") == -1);
+        cluster.WaitUp();
+        CHECK(cluster.AllAnswer("unix:" + path));
+        CHECK(cluster.Stop() == Exited(0));
+        // It stays, as it would alone; nothing else does.
+        CHECK(Exists(path));
+        CHECK(IsRefused("unix:" + path));
+        CHECK(CountFiles(directory) == 1);
+    });
+}
+
+TEST_CASE("a path that the program does not unlink") {
+    const TempDir directory;
+    const std::string path = directory / "server.sock";
+    Binders cluster({"--ready", "listen"}, {"unix:" + path});
+    cluster.WaitServing();
+    CHECK(cluster.AllAnswer("unix:" + path));
+    // A replacement comes to a path that its cluster still serves.
+    REQUIRE(kill(cluster.WaitOnline(1), SIGKILL) == 0);
+    WaitReady(cluster, 4);
+    CHECK(cluster.AllAnswer("unix:" + path));
+    CHECK(cluster.Stop() == Exited(0));
+    CHECK(CountFiles(directory) == 1);
+}
+
+TEST_CASE("a path that is there already is in use, as it would be alone") {
+    const TempDir directory;
+    const std::string path = directory / "server.sock";
+    const Fd other = ListenOn("unix:" + path);
+    Binders cluster({"--ready", "exec"}, {"unix:" + path});
+    CHECK(cluster.Same(0, "bind") == "EADDRINUSE");
+    cluster.WaitServing();
+    CHECK(!IsRefused("unix:" + path));
+    CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE("a relative path counts from the worker's directory") {
+    const TempDir directory;
+    REQUIRE(mkdir((directory / "below").c_str(), 0755) == 0);
+    Binders cluster({"--ready", "listen", "--chdir", directory / "below"},
+                    {"unix:server.sock,unlink"}, {.cwd = directory.Path()});
+    cluster.WaitServing();
+    CHECK(cluster.Same(0, "name") == "unix:server.sock");
+    CHECK(cluster.AllAnswer("unix:" + directory / "below/server.sock"));
+    CHECK(!Exists(directory / "server.sock"));
+    CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE("an abstract name") {
+    AsEveryone([](bool nobody) {
+        const std::string name = "unix:@clusterize-test-adopted-" + std::to_string(FreePort());
+        Binders cluster({"--ready", "listen"}, {name}, {.nobody = nobody});
+        cluster.WaitServing();
+        CHECK(cluster.Same(0, "name") == name);
+        CHECK(cluster.AllAnswer(name));
+        CHECK(cluster.Stop() == Exited(0));
+        CHECK(IsRefused(name));
+    });
+}
+
+TEST_CASE("owner and mode are as the worker would have made them") {
+    if (!IsRoot())
+        HARNESS_SKIP("changing the user needs root");
+    for (const bool docker : {false, true}) {
+        const TempDir directory;
+        directory.GiveTo(4001, 4002);
+        const std::string path = directory / "server.sock";
+        Binders cluster({"--ready", "listen", "--user", "4001:4002"}, {"unix:" + path},
+                        {.docker_capabilities = docker, .docker_profile = docker});
+        cluster.WaitServing();
+        CHECK(cluster.Same(0, "listen") == "0");
+        struct stat st {};
+        REQUIRE(stat(path.c_str(), &st) == 0);
+        CHECK(st.st_uid == 4001);
+        CHECK(st.st_gid == 4002);
+        const mode_t mask = umask(0);
+        (void)umask(mask);
+        CHECK((st.st_mode & 07777) == (0777 & ~mask));
+        CHECK(cluster.AllAnswer("unix:" + path));
+        CHECK(cluster.Stop() == Exited(0));
+    }
+}
+
+TEST_CASE("where a worker may not create a path, nothing is created with the launcher's rights") {
+    if (!IsRoot())
+        HARNESS_SKIP("changing the user needs root");
+    const TempDir directory;
+    const std::string path = directory / "server.sock";
+    Binders cluster({"--user", "4001:4002", "--ready", "exec"}, {"unix:" + path});
+    CHECK(cluster.Same(0, "bind") == "EACCES");
+    cluster.WaitServing();
+    CHECK(CountFiles(directory) == 0);
+    CHECK(cluster.Stop() == Exited(0));
+}
