@@ -21,7 +21,7 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
       pool(loop, reporter, table, starter, plan.pool, plan.seed,
            util::Bind<&Cluster::OnFinished>(*this)),
       notify({loop, pool, reporter, plan.pool.worker->run}),
-      alive(loop, pool, plan.pool.ready.alive),
+      alive(loop, pool, plan.pool.ready.alive), epoll(loop, pool, table),
       watcher(loop, reporter, pool,
               {plan.pool.worker->run, plan.pool.slots, plan.pool.worker->own_group,
                plan.pool.stop.timeout}),
@@ -34,6 +34,10 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
         pool.Add(notify);
     if (plan.pool.serving && plan.pool.ready.ByTime())
         pool.Add(alive);
+    const pool::ReadyBy by = plan.pool.ready.by;
+    const bool by_listening = by == pool::ReadyBy::AUTO || by == pool::ReadyBy::LISTEN;
+    if (plan.pool.serving && by_listening && !plan.listeners.empty())
+        pool.Add(epoll);
     pool.Add(watcher);
     pool.OnServing(util::Bind<&Cluster::EmitSetup>(*this));
     AddAdoption();

@@ -8,6 +8,7 @@
 #include "output/OutputAgent.hxx"
 #include "plan/Plan.hxx"
 #include "pool/AliveAgent.hxx"
+#include "pool/EpollAgent.hxx"
 #include "spawn/CloneLauncher.hxx"
 #include "sys/PidFile.hxx"
 #include "watch/Watcher.hxx"
@@ -53,6 +54,7 @@ private:
     pool::Pool pool;
     notify::NotifyAgent notify;
     pool::AliveAgent alive;
+    pool::EpollAgent epoll;
     watch::Watcher watcher;
     std::optional<adopt::AdoptAgent> adoption; // where what workers bind is shared
     std::optional<ThenCommand> then;

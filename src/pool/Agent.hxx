@@ -32,6 +32,9 @@ public:
     /** Has every slot a worker that is ready, so that none is to come? */
     virtual bool IsComplete() const noexcept = 0;
 
+    /** Is it still there, and nothing has made it ready yet? */
+    virtual bool IsStarting(const WorkerRef &worker) const noexcept = 0;
+
     /** It says that it is about to end: nobody new goes to it. */
     virtual void Stopping(const WorkerRef &worker) noexcept = 0;
 

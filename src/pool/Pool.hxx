@@ -79,6 +79,7 @@ public:
     void Listening(const WorkerRef &worker, const net::Endpoint &at,
                    bool adopted) noexcept override;
     bool IsComplete() const noexcept override { return ready_slots == slots.size(); }
+    bool IsStarting(const WorkerRef &worker) const noexcept override;
     void Stopping(const WorkerRef &worker) noexcept override;
     void Extend(const WorkerRef &worker, std::chrono::milliseconds time) noexcept override;
     void Accompany(pid_t pid, util::BoundMethod<void(ExitStatus)> on_end) override {

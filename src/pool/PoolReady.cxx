@@ -33,6 +33,11 @@ void Pool::Ready(const WorkerRef &worker, Sign sign) noexcept {
     slot->Fire(Trigger::BECAME_READY);
 }
 
+bool Pool::IsStarting(const WorkerRef &worker) const noexcept {
+    const Slot &slot = slots[worker.slot];
+    return slot.worker.id == worker.id && slot.GetState() == State::STARTING;
+}
+
 void Pool::Activate(Slot &slot) noexcept {
     slot.Unschedule();
     was_ready = true;

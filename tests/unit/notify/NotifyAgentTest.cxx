@@ -29,6 +29,7 @@ public:
     }
     void Listening(const pool::WorkerRef &, const net::Endpoint &, bool) noexcept override {}
     bool IsComplete() const noexcept override { return false; }
+    bool IsStarting(const pool::WorkerRef &) const noexcept override { return true; }
     void Stopping(const pool::WorkerRef &worker) noexcept override {
         log += "stopping" + std::to_string(worker.id) + " ";
     }

@@ -18,6 +18,7 @@ public:
     }
     void Listening(const WorkerRef &, const net::Endpoint &, bool) noexcept override {}
     bool IsComplete() const noexcept override { return false; }
+    bool IsStarting(const WorkerRef &) const noexcept override { return true; }
     void Stopping(const WorkerRef &) noexcept override {}
     void Extend(const WorkerRef &, std::chrono::milliseconds) noexcept override {}
 

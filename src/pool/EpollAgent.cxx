@@ -1,0 +1,91 @@
+#include "pool/EpollAgent.hxx"
+#include "sys/OtherProcess.hxx"
+#include "sys/Proc.hxx"
+
+#include <algorithm>
+#include <set>
+#include <sys/stat.h>
+#include <vector>
+
+namespace pool {
+
+namespace {
+
+/** What the epoll descriptors of a worker's processes hold. */
+std::set<std::uint64_t> EpollTargetsOf(pid_t worker) {
+    std::vector<pid_t> pids = sys::DescendantsOf(worker);
+    pids.push_back(worker);
+    std::set<std::uint64_t> inodes;
+    for (const pid_t pid : pids) {
+        const auto targets = sys::OtherProcess(pid).EpollTargets();
+        inodes.insert(targets.begin(), targets.end());
+    }
+    return inodes;
+}
+
+bool Holds(const std::set<std::uint64_t> &inodes, sys::Fd socket) noexcept {
+    struct stat status = {};
+    return fstat(socket.Get(), &status) == 0 && inodes.contains(status.st_ino);
+}
+
+} // namespace
+
+void EpollAgent::Started(const WorkerRef &worker, spawn::Launched &) noexcept {
+    if (!facts.IsStarting(worker))
+        return;
+    young.emplace(worker.id, Young{worker, loop.Now() + FIRST, FIRST});
+    Arm();
+}
+
+void EpollAgent::Gone(const WorkerRef &worker, ExitStatus) noexcept {
+    young.erase(worker.id);
+    Arm();
+}
+
+void EpollAgent::OnTimer() noexcept {
+    std::vector<WorkerRef> due;
+    for (const auto &entry : young)
+        if (entry.second.due <= loop.Now())
+            due.push_back(entry.second.worker);
+    for (const WorkerRef &worker : due) {
+        if (facts.IsStarting(worker))
+            Look(worker);
+        const auto found = young.find(worker.id);
+        if (found == young.end())
+            continue;
+        if (!facts.IsStarting(worker)) {
+            young.erase(found);
+            continue;
+        }
+        Young &next = found->second;
+        next.pause = std::min(next.pause * 2, std::chrono::milliseconds(LONGEST));
+        next.due = loop.Now() + next.pause;
+    }
+    Arm();
+}
+
+void EpollAgent::Look(const WorkerRef &worker) noexcept {
+    const auto inodes = EpollTargetsOf(worker.pid);
+    if (inodes.empty())
+        return;
+    for (const net::Exported &exported : table.Exports(worker.slot)) {
+        if (!Holds(inodes, exported.socket))
+            continue;
+        if (net::Listener *listener = table.Find(exported.listener->Spec().at))
+            table.Serve(*listener, worker.slot);
+        facts.Listening(worker, exported.listener->Spec().at, false);
+    }
+}
+
+void EpollAgent::Arm() noexcept {
+    const auto first =
+        std::min_element(young.begin(), young.end(), [](const auto &one, const auto &other) {
+            return one.second.due < other.second.due;
+        });
+    if (first == young.end())
+        timer.Cancel();
+    else
+        timer.ScheduleAt(first->second.due);
+}
+
+} // namespace pool
