@@ -102,8 +102,9 @@ TEST_CASE("a whole life: start, crash, restart, a replaced program, a failed slo
     const TempDir directory;
     const std::string program = directory / "server";
     CopyFile(EchoServer(), program);
-    Cluster cluster({.options = {"-n", "2", "-l", "web=127.0.0.1:0", "--max-restarts", "2/1m"},
-                     .command = {program}});
+    Cluster cluster(
+        {.options = {"-n", "2", "-l", "web=127.0.0.1:0", "--max-restarts", "2/1m", "--ready", "3s"},
+         .command = {program}});
     cluster.WaitUp();
     const pid_t victim = cluster.WaitOnline(1), other = cluster.WaitOnline(2);
     (void)kill(victim, SIGKILL);

@@ -32,7 +32,7 @@ TEST_CASE("the events of a serving cluster in their order, with their fields") {
     cluster.WaitUp();
     CHECK(StopServers(cluster) == Exited(0));
     const auto &events = cluster.Events();
-    CHECK(Names(events) == "setup fork online ready up stop exit");
+    CHECK(Names(events) == "setup fork online listening ready up stop exit");
     const std::regex rfc3339(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d))");
     std::string last;
     for (const auto &event : events) {
@@ -47,16 +47,20 @@ TEST_CASE("the events of a serving cluster in their order, with their fields") {
     CHECK(events[0].Flag("serving"));
     CHECK(events[0].Object("balance").Has("tier"));
     CHECK(events[0].Object("balance").Has("lacks"));
-    for (const size_t i : {1U, 2U, 3U, 6U}) {
+    for (const size_t i : {1U, 2U, 3U, 4U, 7U}) {
         CHECK(events[i].Number("id") == 1);
         CHECK(events[i].Number("slot") == 0);
         CHECK(events[i].Number("generation") == 1);
         CHECK(events[i].Number("pid") == events[1].Number("pid"));
     }
-    CHECK(events[3].Text("by") == "alive");
-    CHECK(events[4].Number("workers") == 1);
-    CHECK(events[4].List("listeners").at(0).Number("port") == cluster.Port());
-    CHECK(events[5].Text("reason") != "");
+    CHECK(events[3].Text("address") == "127.0.0.1");
+    CHECK(events[3].Number("port") == cluster.Port());
+    CHECK(events[3].Number("addressType") == 4);
+    CHECK_FALSE(events[3].Flag("adopted"));
+    CHECK(events[4].Text("by") == "listening");
+    CHECK(events[5].Number("workers") == 1);
+    CHECK(events[5].List("listeners").at(0).Number("port") == cluster.Port());
+    CHECK(events[6].Text("reason") != "");
 }
 
 TEST_CASE("the events of jobs") {
@@ -67,7 +71,8 @@ TEST_CASE("the events of jobs") {
 }
 
 TEST_CASE("a ready worker is three seconds old") {
-    Cluster cluster({.options = {"-n", "1", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
+    Cluster cluster(
+        {.options = {"--ready", "3s", "-n", "1", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
     (void)cluster.WaitEvent("online");
     const auto online = Now();
     (void)cluster.WaitEvent("ready");

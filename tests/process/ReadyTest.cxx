@@ -63,14 +63,39 @@ TEST_CASE("a duration: ready when it has been alive for so long, whatever it say
 }
 
 TEST_CASE("auto: three seconds alive, or READY=1 before") {
-    Cluster plain({.options = {"-n", "1", "-p", LOOPBACK}, .command = {EchoServer()}});
+    Cluster plain({.options = {"-n", "1", "-p", LOOPBACK}, .command = {Behave(), "pause"}});
     Cluster says({.options = {"-n", "2", "-p", LOOPBACK},
                   .command = {Notify(), "READY=1", Behave(), "pause"}});
     for (const auto &ready : says.WaitEvents("ready", 2))
         CHECK(ready.Text("by") == "notify");
     CHECK(plain.WaitEvent("ready").Text("by") == "alive");
-    CHECK(StopServers(plain) == Exited(0));
+    CHECK(plain.Stop() == Exited(143));
     CHECK(says.Stop() == Exited(143));
+}
+
+TEST_CASE("auto, listen: a worker that waits for its listener with epoll") {
+    for (const char *rule : {"auto", "listen"}) {
+        Cluster cluster({.options = {"-n", "2", "-p", LOOPBACK, "--ready", rule},
+                         .command = {"/bin/sh", "-c", Server() + " --no-contract 1; true"}});
+        for (const auto &ready : cluster.WaitEvents("ready", 2))
+            CHECK(ready.Text("by") == "listening");
+        for (const auto &listening : cluster.WaitEvents("listening", 2)) {
+            CHECK(listening.Number("port") == cluster.Port());
+            CHECK_FALSE(listening.Flag("adopted"));
+        }
+        cluster.WaitUp();
+        (void)cluster.Stop();
+    }
+}
+
+TEST_CASE("listen: being alive, or READY=1, is not enough") {
+    Cluster cluster(
+        {.options = {"-n", "2", "-p", LOOPBACK, "--ready", "listen", "--ready-timeout", "4s"},
+         .command = BySlot(Server() + " --no-contract 1", Says("READY=1", Pause()))});
+    CHECK(cluster.WaitEvent("ready").Number("slot") == 0);
+    CHECK(cluster.WaitEvent("error", IsNotReady).Number("slot") == 1);
+    CHECK(cluster.Seen("ready").size() == 1);
+    (void)cluster.Stop();
 }
 
 TEST_CASE("auto: where one worker has said READY=1, being alive is not enough") {
