@@ -1,0 +1,62 @@
+#include "net/SocketState.hxx"
+
+#include <array>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string>
+#include <sys/socket.h>
+#include <unistd.h>
+
+using namespace net;
+
+namespace {
+
+sys::UniqueFd Tcp() {
+    return {sys::AdoptTag(), socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+}
+
+} // namespace
+
+TEST_CASE("the inode is that of /proc") {
+    const auto socket = Tcp();
+    std::array<char, 64> target = {};
+    const std::string link = "/proc/self/fd/" + std::to_string(socket.Get());
+    REQUIRE(readlink(link.c_str(), target.data(), target.size() - 1) > 0);
+    CHECK(std::string(target.data()) == "socket:[" + std::to_string(InodeOf(socket)) + "]");
+    CHECK(InodeOf({}) == 0);
+}
+
+TEST_CASE("a socket listens until it is shut down, and again after another listen") {
+    const auto socket = Tcp();
+    CHECK_FALSE(IsListening(socket));
+    REQUIRE(listen(socket.Get(), 1) == 0);
+    CHECK(IsListening(socket));
+    REQUIRE(shutdown(socket.Get(), SHUT_RD) == 0);
+    CHECK_FALSE(IsListening(socket));
+    REQUIRE(listen(socket.Get(), 1) == 0);
+    CHECK(IsListening(socket));
+    CHECK_FALSE(IsListening({}));
+}
+
+TEST_CASE("O_NONBLOCK on and off") {
+    const auto socket = Tcp();
+    SetNonblocking(socket, true);
+    CHECK((fcntl(socket.Get(), F_GETFL) & O_NONBLOCK) != 0);
+    SetNonblocking(socket, false);
+    CHECK((fcntl(socket.Get(), F_GETFL) & O_NONBLOCK) == 0);
+    SetNonblocking({}, true);
+}
+
+TEST_CASE("options that the kernel refuses do not matter") {
+    const auto socket = Tcp();
+    const int one = 1;
+    const std::string yes(reinterpret_cast<const char *>(&one), sizeof(one));
+    const std::array<SocketOption, 2> options = {{{4711, 1, yes}, {SOL_SOCKET, SO_KEEPALIVE, yes}}};
+    SetOptions(socket, options);
+    int value = 0;
+    socklen_t length = sizeof(value);
+    REQUIRE(getsockopt(socket.Get(), SOL_SOCKET, SO_KEEPALIVE, &value, &length) == 0);
+    CHECK(value == 1);
+    SetOptions({}, options);
+}
