@@ -145,7 +145,7 @@ void ManyPorts(unsigned) {
         }
         close(fd);
     }
-    std::printf("bound=%d\nlistened=%d\n", bound, listened);
+    std::printf("bound=%d listened=%d\n", bound, listened);
 }
 
 /** Other threads bind when the program is replaced; `rounds` is kept in a variable. */
