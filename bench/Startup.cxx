@@ -2,19 +2,25 @@
  * How long commands take from start to end, one after the other in turns, so that what else goes on
  * in the machine meets all of them alike.
  *
- *     startup ROUNDS COMMAND [ARGUMENT…] [--- COMMAND [ARGUMENT…]]…
+ *     startup ROUNDS [--answer PORT] COMMAND [ARGUMENT…] [--- COMMAND [ARGUMENT…]]…
  *
  * One line a round: the microseconds of each command, in the order given. Each round begins with
  * the next command. A command that does not end with 0 ends everything.
+ *
+ * With `--answer` until a server on that port of 127.0.0.1 has answered a request; SIGTERM ends it then.
  */
 
+#include <arpa/inet.h>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
@@ -34,15 +40,59 @@ double Microseconds() {
     std::exit(1);
 }
 
-double Run(char **argv, const posix_spawn_file_actions_t &actions) {
-    const double start = Microseconds();
-    pid_t pid = 0;
-    if (const int error = posix_spawn(&pid, argv[0], &actions, nullptr, argv, environ))
-        Fail(argv[0], std::strerror(error));
+/** One request. False where nobody listens yet. */
+bool IsAnswered(int port) {
+    constexpr char REQUEST[] = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    // Reset at close: the next command finds the port free.
+    const linger reset = {1, 0};
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) < 0)
+        Fail("socket", std::strerror(errno));
+    char answer[64];
+    const bool answered =
+        connect(fd, reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0 &&
+        write(fd, REQUEST, sizeof REQUEST - 1) > 0 && read(fd, answer, sizeof answer) > 0 &&
+        std::strncmp(answer, "HTTP/1.1 200", 12) == 0;
+    close(fd);
+    return answered;
+}
+
+void AwaitAnswer(int port, double start) {
+    constexpr double PATIENCE = 30e6;
+    constexpr timespec PAUSE = {0, 50'000};
+    while (!IsAnswered(port)) {
+        if (Microseconds() > start + PATIENCE)
+            Fail("a request", "is not answered");
+        nanosleep(&PAUSE, nullptr);
+    }
+}
+
+int Await(pid_t pid) {
     int status = 0;
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             Fail("waitpid", std::strerror(errno));
+    return status;
+}
+
+/** `port`: until it has answered there; 0: until it has ended. */
+double Run(char **argv, const posix_spawn_file_actions_t &actions, int port) {
+    const double start = Microseconds();
+    pid_t pid = 0;
+    if (const int error = posix_spawn(&pid, argv[0], &actions, nullptr, argv, environ))
+        Fail(argv[0], std::strerror(error));
+    if (port != 0) {
+        AwaitAnswer(port, start);
+        const double end = Microseconds();
+        kill(pid, SIGTERM);
+        Await(pid);
+        return end - start;
+    }
+    const int status = Await(pid);
     const double end = Microseconds();
     if (status != 0)
         Fail(argv[0], "did not end with 0");
@@ -54,10 +104,14 @@ double Run(char **argv, const posix_spawn_file_actions_t &actions) {
 int main(int argc, char **argv) {
     const int rounds = argc > 2 ? std::atoi(argv[1]) : 0;
     if (rounds < 1)
-        Fail("usage", "startup ROUNDS COMMAND [ARGUMENT…] [--- COMMAND [ARGUMENT…]]…");
+        Fail("usage",
+             "startup ROUNDS [--answer PORT] COMMAND [ARGUMENT…] [--- COMMAND [ARGUMENT…]]…");
+    const bool answer = argc > 4 && std::strcmp(argv[2], "--answer") == 0;
+    const int port = answer ? std::atoi(argv[3]) : 0;
+    const int first = answer ? 4 : 2;
 
-    std::vector<char **> commands = {argv + 2};
-    for (int i = 2; i < argc; ++i)
+    std::vector<char **> commands = {argv + first};
+    for (int i = first; i < argc; ++i)
         if (std::strcmp(argv[i], "---") == 0) {
             argv[i] = nullptr;
             commands.push_back(argv + i + 1);
@@ -69,11 +123,11 @@ int main(int argc, char **argv) {
         posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
 
     std::vector<double> times(commands.size());
-    constexpr int WARM_UP = 10;
-    for (int round = -WARM_UP; round < rounds; ++round) {
+    const int warm_up = port != 0 ? 2 : 10;
+    for (int round = -warm_up; round < rounds; ++round) {
         for (size_t i = 0; i < commands.size(); ++i) {
-            const size_t which = (i + static_cast<size_t>(round + WARM_UP)) % commands.size();
-            times[which] = Run(commands[which], actions);
+            const size_t which = (i + static_cast<size_t>(round + warm_up)) % commands.size();
+            times[which] = Run(commands[which], actions, port);
         }
         if (round < 0)
             continue;
