@@ -61,9 +61,10 @@ bool IsAnswered(int port) {
     return answered;
 }
 
+constexpr double PATIENCE = 30e6;
+constexpr timespec PAUSE = {0, 50'000};
+
 void AwaitAnswer(int port, double start) {
-    constexpr double PATIENCE = 30e6;
-    constexpr timespec PAUSE = {0, 50'000};
     while (!IsAnswered(port)) {
         if (Microseconds() > start + PATIENCE)
             Fail("a request", "is not answered");
@@ -71,12 +72,16 @@ void AwaitAnswer(int port, double start) {
     }
 }
 
-int Await(pid_t pid) {
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            Fail("waitpid", std::strerror(errno));
-    return status;
+void End(pid_t pid) {
+    kill(pid, SIGTERM);
+    const double start = Microseconds();
+    while (waitpid(pid, nullptr, WNOHANG) == 0) {
+        if (Microseconds() > start + PATIENCE) {
+            kill(pid, SIGKILL);
+            Fail("SIGTERM", "ends nothing");
+        }
+        nanosleep(&PAUSE, nullptr);
+    }
 }
 
 /** `port`: until it has answered there; 0: until it has ended. */
@@ -88,11 +93,13 @@ double Run(char **argv, const posix_spawn_file_actions_t &actions, int port) {
     if (port != 0) {
         AwaitAnswer(port, start);
         const double end = Microseconds();
-        kill(pid, SIGTERM);
-        Await(pid);
+        End(pid);
         return end - start;
     }
-    const int status = Await(pid);
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            Fail("waitpid", std::strerror(errno));
     const double end = Microseconds();
     if (status != 0)
         Fail(argv[0], "did not end with 0");
