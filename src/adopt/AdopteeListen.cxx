@@ -49,6 +49,9 @@ Answer Adoptee::ListenAgain(const Caller &caller, const KnownSocket &known) {
 Answer Adoptee::ListenPlaceholder(Caller &caller, const KnownSocket &known) {
     if (adoption.table.HasLetGo())
         return {};
+    // Two sockets can be bound to one address before one of them listens; as alone, the second is refused here.
+    if (IsTaken(caller, known.at))
+        return Answer::Fail(EADDRINUSE);
     net::ListenSpec spec = MakeSpec(caller, known.at);
     spec.backlog = Backlog(caller);
     const net::Endpoint at = known.at;
