@@ -298,10 +298,10 @@ class Binder {
 
     std::string ListenAgain(const Step &step) {
         const int fd = opened.at(step.Number());
-        const auto said =
-            " fd=" + std::to_string(fd) + " listen=" + Said(listen(fd, Backlog(step)));
-        listeners[fd] = step.Number();
-        return said + State(fd);
+        const auto listens = Said(listen(fd, Backlog(step)));
+        if (listens == "0")
+            listeners[fd] = step.Number();
+        return " fd=" + std::to_string(fd) + " listen=" + listens + State(fd);
     }
 
     static std::string Wait() {
