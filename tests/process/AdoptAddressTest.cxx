@@ -95,14 +95,9 @@ TEST_CASE(
     cluster.WaitUp();
     REQUIRE(kill(cluster.WaitOnline(1), SIGKILL) == 0);
     WaitReady(cluster, 4);
-    bool seen = false;
-    for (auto &entry : cluster.Of(0)) {
-        if (entry.second["id"] == "4") {
-            seen = true;
-            CHECK(entry.second["nonblock"] == "1");
-        }
-    }
-    CHECK(seen);
+    cluster.WaitOut("serving slot=0 id=4");
+    CHECK(cluster.Of(0)["0"]["id"] == "4");
+    CHECK(cluster.Of(0)["0"]["nonblock"] == "1");
     CHECK(cluster.Stop() == Exited(0));
 }
 

@@ -94,6 +94,8 @@ TEST_CASE("a replacement gets the same random ports") {
     const auto port = cluster.Same(1, "name");
     REQUIRE(kill(cluster.WaitOnline(1), SIGKILL) == 0);
     WaitReady(cluster, 4);
+    cluster.WaitOut("serving slot=0 id=4");
+    CHECK(cluster.Of(1)["0"]["id"] == "4");
     CHECK(cluster.Same(1, "name") == port);
     CHECK(cluster.AllAnswer("127.0.0.1:" + PortIn(port)));
     CHECK(cluster.Stop() == Exited(0));

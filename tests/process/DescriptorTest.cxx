@@ -59,7 +59,8 @@ TEST_CASE("a server has its listeners besides; no descriptor of the launcher lea
         REQUIRE(WaitFor([&] { return Count(cluster.Out(), "serving ") == 3; }));
         unsigned looked_at = 0;
         for (const pid_t pid : Children(cluster.Pid())) {
-            if (!CommandLine(pid).starts_with(EchoServer())) // the watcher is a copy of the launcher
+            if (!CommandLine(pid).starts_with(
+                    EchoServer())) // the watcher is a copy of the launcher
                 continue;
             ++looked_at;
             auto fds = Descriptors(pid);
