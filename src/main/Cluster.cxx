@@ -22,6 +22,7 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
            util::Bind<&Cluster::OnFinished>(*this)),
       notify({loop, pool, reporter, plan.pool.worker->run}),
       alive(loop, pool, plan.pool.ready.alive), epoll(loop, pool, table),
+      unserved(loop, reporter, table, epoll),
       watcher(loop, reporter, pool,
               {plan.pool.worker->run, plan.pool.slots, plan.pool.worker->own_group,
                plan.pool.stop.timeout}),
@@ -38,8 +39,11 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
     const bool by_listening = by == pool::ReadyBy::AUTO || by == pool::ReadyBy::LISTEN;
     if (plan.pool.serving && by_listening && !plan.listeners.empty())
         pool.Add(epoll);
+    if (plan.pool.serving && !plan.listeners.empty()) {
+        pool.Add(unserved);
+        pool.Observe(unserved);
+    }
     pool.Add(watcher);
-    pool.OnServing(util::Bind<&Cluster::EmitSetup>(*this));
     AddAdoption();
     pool.OnServing(util::Bind<&Cluster::EmitSetup>(*this));
     if (plan.then) {

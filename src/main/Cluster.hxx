@@ -9,6 +9,7 @@
 #include "plan/Plan.hxx"
 #include "pool/AliveAgent.hxx"
 #include "pool/EpollAgent.hxx"
+#include "pool/UnservedListeners.hxx"
 #include "spawn/CloneLauncher.hxx"
 #include "sys/PidFile.hxx"
 #include "watch/Watcher.hxx"
@@ -55,6 +56,7 @@ private:
     notify::NotifyAgent notify;
     pool::AliveAgent alive;
     pool::EpollAgent epoll;
+    pool::UnservedListeners unserved;
     watch::Watcher watcher;
     std::optional<adopt::AdoptAgent> adoption; // where what workers bind is shared
     std::optional<ThenCommand> then;

@@ -24,6 +24,9 @@ public:
      *  over. It comes back when a worker listens there after all. */
     bool IsRetired() const noexcept { return retired; }
 
+    /** Some worker has listened there at some time. */
+    bool WasServed() const noexcept { return was_served; }
+
     /** From the root, of a unix socket that has a file; empty for others. `Spec()` has it as it was written. */
     std::string Path() const { return path.IsDefined() ? path.At().ToString() : std::string(); }
 
@@ -35,6 +38,7 @@ private:
     ListenSpec spec;
     bool shared = true;
     bool retired = false;
+    bool was_served = false;
     std::unique_ptr<Steering> steering;
     std::deque<SlotSocket> sockets; // by slot; a shared listener has one
     std::vector<bool> active; // by slot: the set in force

@@ -86,6 +86,7 @@ int ListenerTable::Serve(Listener &listener, unsigned slot) noexcept {
             return error;
         }
     listener.serving[slot] = true;
+    listener.was_served = true;
     Steer(listener);
     return 0;
 }

@@ -199,6 +199,14 @@ std::vector<Exported> ListenerTable::Exports(unsigned slot) const {
     return exports;
 }
 
+std::vector<sys::Fd> ListenerTable::SocketsOf(const Listener &listener) const {
+    std::vector<sys::Fd> all;
+    for (const SlotSocket &socket : listener.sockets)
+        if (!let_go)
+            all.push_back(socket.Socket());
+    return all;
+}
+
 void ListenerTable::Close(Listener &listener) noexcept {
     listeners.remove_if([&listener](const Listener &other) { return &other == &listener; });
 }

@@ -83,6 +83,9 @@ public:
         return listener.sockets[listener.shared ? 0 : slot].Socket();
     }
 
+    /** All its sockets, by slot; none once the table has let go. */
+    std::vector<sys::Fd> SocketsOf(const Listener &listener) const;
+
     /** The worker of the slot listens there. A retired listener comes back; returns the errno with which
      *  the kernel refuses that, else 0. */
     int Serve(Listener &listener, unsigned slot) noexcept;

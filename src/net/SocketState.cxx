@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -28,6 +30,18 @@ bool IsListening(sys::Fd socket) noexcept {
     return socket.IsDefined() &&
            getsockopt(socket.Get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 &&
            listens != 0;
+}
+
+unsigned WaitingConnections(sys::Fd socket) noexcept {
+    if (!IsListening(socket))
+        return 0;
+    // Of a listening socket that is the length of its queue (tcp_get_info of the kernel).
+    tcp_info info = {};
+    socklen_t length = sizeof(info);
+    if (getsockopt(socket.Get(), IPPROTO_TCP, TCP_INFO, &info, &length) == 0)
+        return info.tcpi_unacked;
+    pollfd look = {socket.Get(), POLLIN, 0};
+    return poll(&look, 1, 0) == 1 && (look.revents & POLLIN) != 0 ? 1 : 0;
 }
 
 void SetNonblocking(sys::Fd socket, bool nonblocking) noexcept {

@@ -16,6 +16,9 @@ std::uint64_t InodeOf(sys::Fd socket) noexcept;
 /** Does it take connections? False too after a shutdown(2), from which listen(2) brings it back. */
 bool IsListening(sys::Fd socket) noexcept;
 
+/** How many connections wait to be accepted: of a TCP socket exactly, of others 1 for any number. */
+unsigned WaitingConnections(sys::Fd socket) noexcept;
+
 /** O_NONBLOCK, which all descriptors of a socket share. */
 void SetNonblocking(sys::Fd socket, bool nonblocking) noexcept;
 

@@ -80,7 +80,10 @@ void AddInspector(Options &options, const spawn::Environment &environment, unsig
     if (taken)
         return;
     options.exclusives.Add(std::to_string(*port));
-    options.said.push_back({"exclusive", "--inspect", std::to_string(*port)});
+    // The command line comes after the variable, and has the last word.
+    const bool by_command = FindNodeInspector(options.command, "") == port;
+    options.said.push_back(
+        {"exclusive", by_command ? "--inspect" : "NODE_OPTIONS", std::to_string(*port)});
 }
 
 } // namespace

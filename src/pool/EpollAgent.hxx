@@ -25,6 +25,9 @@ public:
     void Started(const WorkerRef &worker, spawn::Launched &launched) noexcept override;
     void Gone(const WorkerRef &worker, ExitStatus status) noexcept override;
 
+    /** Looks once, whether the worker is ready or not. */
+    void Look(const WorkerRef &worker) noexcept;
+
 private:
     struct Young {
         WorkerRef worker;
@@ -33,7 +36,6 @@ private:
     };
 
     void OnTimer() noexcept;
-    void Look(const WorkerRef &worker) noexcept;
     void Arm() noexcept;
 
     loop::Loop &loop;

@@ -58,7 +58,7 @@ public:
          util::BoundMethod<void()> on_finished);
 
     void Add(Agent &agent) { agents.push_back(&agent); }
-    void Observe(PoolObserver &_observer) noexcept { observer = &_observer; }
+    void Observe(PoolObserver &observer) { observers.push_back(&observer); }
 
     /** Where jobs become a serving cluster, by an adopted listener. */
     void OnServing(util::BoundMethod<void()> _on_serving) noexcept { on_serving = _on_serving; }
@@ -148,7 +148,7 @@ private:
     const PoolSpec spec;
     const util::BoundMethod<void()> on_finished;
     std::vector<Agent *> agents;
-    PoolObserver *observer = nullptr; // or nobody
+    std::vector<PoolObserver *> observers;
     util::BoundMethod<void()> on_serving; // or nothing
     bool serving;
 

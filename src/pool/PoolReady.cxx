@@ -47,7 +47,7 @@ void Pool::Activate(Slot &slot) noexcept {
     if (ready_slots == slots.size() && !was_up) {
         was_up = true;
         reporter.Emit(report::Up{spec.slots, DescribeListeners(table)});
-        if (observer != nullptr)
+        for (PoolObserver *observer : observers)
             observer->OnUp();
     }
 }

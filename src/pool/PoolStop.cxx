@@ -19,7 +19,7 @@ void Pool::Stop(const StopRequest &request) noexcept {
                 request.signo != 0 ? std::optional(sys::SignalName(request.signo)) : std::nullopt});
         if (outcome.kind == Outcome::Kind::COMPLETED)
             outcome.kind = Outcome::Kind::STOPPED;
-        if (observer != nullptr)
+        for (PoolObserver *observer : observers)
             observer->OnStop(request);
         start_event.Cancel();
         workers_have_signal = request.workers_have_it;
@@ -37,7 +37,7 @@ void Pool::OnStopSignal() noexcept {
 }
 
 void Pool::OnStopKill() noexcept {
-    if (observer != nullptr)
+    for (PoolObserver *observer : observers)
         observer->OnStopKill();
     for (Slot &slot : slots)
         slot.Fire(Trigger::TIME_OVER);
@@ -57,7 +57,8 @@ void Pool::FinishIfLast() noexcept {
         return;
     if (std::any_of(companions.begin(), companions.end(),
                     [](const auto &entry) { return entry.second.awaited; })) {
-        observer->OnAllGone();
+        for (PoolObserver *observer : observers)
+            observer->OnAllGone();
         return;
     }
     // Children that no worker's end has brought to light, and PID 1's strangers.
