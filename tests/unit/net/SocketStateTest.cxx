@@ -39,6 +39,38 @@ TEST_CASE("a socket listens until it is shut down, and again after another liste
     CHECK_FALSE(IsListening({}));
 }
 
+TEST_CASE("connections that wait are counted") {
+    const auto socket = Tcp();
+    CHECK(WaitingConnections(socket) == 0);
+    REQUIRE(listen(socket.Get(), 8) == 0);
+    CHECK(WaitingConnections(socket) == 0);
+    const Address at = Address::OfSocket(socket.Get());
+    const auto one = Tcp();
+    const auto two = Tcp();
+    REQUIRE(connect(one.Get(), at.Get(), at.Length()) == 0);
+    CHECK(WaitingConnections(socket) == 1);
+    REQUIRE(connect(two.Get(), at.Get(), at.Length()) == 0);
+    CHECK(WaitingConnections(socket) == 2);
+    const sys::UniqueFd taken(sys::AdoptTag(), accept(socket.Get(), nullptr, nullptr));
+    CHECK(WaitingConnections(socket) == 1);
+    CHECK(WaitingConnections({}) == 0);
+}
+
+TEST_CASE("of unix sockets it is known whether one waits") {
+    const sys::UniqueFd socket(sys::AdoptTag(), ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const sockaddr unnamed = {AF_UNIX, {}}; // the kernel finds a name
+    REQUIRE(bind(socket.Get(), &unnamed, sizeof(unnamed.sa_family)) == 0);
+    REQUIRE(listen(socket.Get(), 8) == 0);
+    CHECK(WaitingConnections(socket) == 0);
+    const Address at = Address::OfSocket(socket.Get());
+    for (int i = 0; i < 2; i++) {
+        const sys::UniqueFd client(sys::AdoptTag(),
+                                   ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        REQUIRE(connect(client.Get(), at.Get(), at.Length()) == 0);
+        CHECK(WaitingConnections(socket) == 1);
+    }
+}
+
 TEST_CASE("O_NONBLOCK on and off") {
     const auto socket = Tcp();
     SetNonblocking(socket, true);

@@ -142,6 +142,15 @@ TEST_CASE("a Node debugger's port is exclusive by default") {
     REQUIRE(said.said.size() == 1);
     CHECK(said.said[0].option == "exclusive");
     CHECK(said.said[0].value == "9300");
+    CHECK(said.said[0].source == "--inspect");
+
+    Options from_variable = Say({});
+    from_variable.command = {"node", "server.js"};
+    spawn::Environment environment;
+    environment.Set("NODE_OPTIONS", "--inspect");
+    (void)MakeAdopt(from_variable, environment, 2);
+    REQUIRE(from_variable.said.size() == 1);
+    CHECK(from_variable.said[0].source == "NODE_OPTIONS");
 
     // What was asked for goes before it, and where it finds no room there is none.
     CHECK_FALSE(node(Say({}, {"9229"})).exclusives.HasPort(9229));
