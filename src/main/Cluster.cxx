@@ -37,8 +37,10 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
         pool.Add(alive);
     const pool::ReadyBy by = plan.pool.ready.by;
     const bool by_listening = by == pool::ReadyBy::AUTO || by == pool::ReadyBy::LISTEN;
-    if (plan.pool.serving && by_listening && !plan.listeners.empty())
+    if (plan.pool.serving && by_listening && !plan.listeners.empty()) {
         pool.Add(epoll);
+        pool.Observe(epoll);
+    }
     if (plan.pool.serving && !plan.listeners.empty()) {
         pool.Add(unserved);
         pool.Observe(unserved);

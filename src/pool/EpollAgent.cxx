@@ -42,6 +42,12 @@ void EpollAgent::Gone(const WorkerRef &worker, ExitStatus) noexcept {
     Arm();
 }
 
+void EpollAgent::OnUp() noexcept {
+    std::erase_if(young,
+                  [this](const auto &entry) { return !facts.IsStarting(entry.second.worker); });
+    Arm();
+}
+
 void EpollAgent::OnTimer() noexcept {
     std::vector<WorkerRef> due;
     for (const auto &entry : young)

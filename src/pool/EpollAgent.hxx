@@ -3,6 +3,7 @@
 #include "loop/TimerEvent.hxx"
 #include "net/ListenerTable.hxx"
 #include "pool/Agent.hxx"
+#include "pool/PoolObserver.hxx"
 
 #include <chrono>
 #include <map>
@@ -13,7 +14,7 @@ namespace pool {
  *  processes holds a slot socket. It is Facts::Listening() then. Looks soon after the start, then ever more seldom,
  *  until the worker is ready or gone; then nothing is left of it, no timer either. Workers that block in
  *  accept(2), or use poll(2), show nothing. */
-class EpollAgent final : public Agent {
+class EpollAgent final : public Agent, public PoolObserver {
 public:
     static constexpr std::chrono::milliseconds FIRST{20}, LONGEST{500};
 
@@ -24,6 +25,9 @@ public:
 
     void Started(const WorkerRef &worker, spawn::Launched &launched) noexcept override;
     void Gone(const WorkerRef &worker, ExitStatus status) noexcept override;
+
+    /** All are ready, so that there is nobody to look at. */
+    void OnUp() noexcept override;
 
     /** Looks once, whether the worker is ready or not. */
     void Look(const WorkerRef &worker) noexcept;

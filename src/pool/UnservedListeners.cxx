@@ -22,7 +22,7 @@ std::string NameOf(const net::Listener &listener) {
 std::string Describe(const net::Listener &listener) {
     const std::string name = NameOf(listener);
     const std::string &text = listener.Spec().text;
-    return text == name ? name : fmt::format("{}, asked for with {},", name, util::Quote(text));
+    return text == name ? name : fmt::format("{} (asked for with {})", name, util::Quote(text));
 }
 
 } // namespace

@@ -121,6 +121,15 @@ TEST_CASE_FIXTURE(Fixture, "it looks ever more seldom, every half second in the 
     }
 }
 
+TEST_CASE_FIXTURE(Fixture, "when all are ready its timer is gone at once") {
+    Start(1, 0);
+    facts.starting = false;
+    agent.OnUp();
+    const int asked = facts.asked;
+    CHECK(Pass(1h).empty());
+    CHECK(facts.asked == asked);
+}
+
 TEST_CASE_FIXTURE(Fixture, "no look once it is ready by something else, or gone") {
     Start(1, 0);
     facts.starting = false;

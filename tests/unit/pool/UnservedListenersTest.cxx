@@ -101,8 +101,8 @@ TEST_CASE_FIXTURE(Fixture,
     const std::string other = Adopt(0).Spec().at.address.ToString();
     unserved.OnUp();
     CHECK(Pass(2999ms).empty());
-    CHECK(Pass(1ms) == "no worker was seen to listen on " + name + ", asked for with " +
-                           "\"127.0.0.1:0\"; the workers listen on " + other + "\n");
+    CHECK(Pass(1ms) == "no worker was seen to listen on " + name + " (asked for with " +
+                           "'127.0.0.1:0'); the workers listen on " + other + "\n");
     const auto client = Dial();
     CHECK(PassSlowly(10s).empty());
 }
