@@ -33,25 +33,30 @@ bool Holds(const std::set<std::uint64_t> &inodes, sys::Fd socket) noexcept {
 void EpollAgent::Started(const WorkerRef &worker, spawn::Launched &) noexcept {
     if (!facts.IsStarting(worker))
         return;
-    young.emplace(worker.id, Young{worker, loop.Now() + FIRST, FIRST});
-    Arm();
+    const loop::TimePoint due = loop.Now() + FIRST;
+    young.emplace(worker.id, Young{worker, due, FIRST});
+    if (!timer.IsPending() || due < rings)
+        Ring(due);
 }
 
 void EpollAgent::Gone(const WorkerRef &worker, ExitStatus) noexcept {
     young.erase(worker.id);
-    Arm();
+    if (young.empty())
+        timer.Cancel();
 }
 
 void EpollAgent::OnUp() noexcept {
     std::erase_if(young,
                   [this](const auto &entry) { return !facts.IsStarting(entry.second.worker); });
-    Arm();
+    if (young.empty())
+        timer.Cancel();
 }
 
 void EpollAgent::OnTimer() noexcept {
+    const loop::TimePoint now = loop.Now();
     std::vector<WorkerRef> due;
     for (const auto &entry : young)
-        if (entry.second.due <= loop.Now())
+        if (entry.second.due <= now)
             due.push_back(entry.second.worker);
     for (const WorkerRef &worker : due) {
         if (facts.IsStarting(worker))
@@ -67,7 +72,17 @@ void EpollAgent::OnTimer() noexcept {
         next.pause = std::min(next.pause * 2, std::chrono::milliseconds(LONGEST));
         next.due = loop.Now() + next.pause;
     }
-    Arm();
+    const auto first =
+        std::min_element(young.begin(), young.end(), [](const auto &one, const auto &other) {
+            return one.second.due < other.second.due;
+        });
+    if (first != young.end())
+        Ring(first->second.due);
+}
+
+void EpollAgent::Ring(loop::TimePoint at) noexcept {
+    rings = at;
+    timer.ScheduleAt(at);
 }
 
 void EpollAgent::Look(const WorkerRef &worker) noexcept {
@@ -81,17 +96,6 @@ void EpollAgent::Look(const WorkerRef &worker) noexcept {
             table.Serve(*listener, worker.slot);
         facts.Listening(worker, exported.listener->Spec().at, false);
     }
-}
-
-void EpollAgent::Arm() noexcept {
-    const auto first =
-        std::min_element(young.begin(), young.end(), [](const auto &one, const auto &other) {
-            return one.second.due < other.second.due;
-        });
-    if (first == young.end())
-        timer.Cancel();
-    else
-        timer.ScheduleAt(first->second.due);
 }
 
 } // namespace pool

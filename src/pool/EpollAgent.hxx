@@ -40,13 +40,14 @@ private:
     };
 
     void OnTimer() noexcept;
-    void Arm() noexcept;
+    void Ring(loop::TimePoint at) noexcept;
 
     loop::Loop &loop;
     Facts &facts;
     net::ListenerTable &table;
     std::map<unsigned, Young> young; // by id
     loop::TimerEvent timer;
+    loop::TimePoint rings; // when the timer is pending
 };
 
 } // namespace pool
