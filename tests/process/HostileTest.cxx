@@ -107,3 +107,11 @@ TEST_CASE("signals interrupt the calls") {
 TEST_CASE("processes are killed during a call") {
     (void)Act("die", false);
 }
+
+TEST_CASE("the worker is stopped and continued during calls") {
+    CHECK(Act("stop", false) == std::vector<std::string>{"wrong=0"});
+}
+
+TEST_CASE("the calls of 32-bit programs have numbers of their own") {
+    SameAsAlone("legacy");
+}

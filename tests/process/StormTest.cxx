@@ -140,9 +140,9 @@ void Rage(bool terminal) {
             const auto state = State(pid);
             return state && *state != 'Z' && *state != 'T';
         };
-        return all.size() == WORKERS + 1 && std::all_of(all.begin(), all.end(), runs);
+        return all.size() == WORKERS + 1 && std::all_of(all.begin(), all.end(), runs) &&
+               cluster.Workers().size() == WORKERS;
     }));
-    CHECK(cluster.Workers().size() == WORKERS);
     CHECK(Zombies(cluster.Pid()).empty());
     CHECK(descriptors() == before);
     CHECK(cluster.Seen("exit").size() > WORKERS); // it was a storm

@@ -267,6 +267,52 @@ void Die(unsigned port) {
     }
 }
 
+/** Somebody stops the worker, and lets it go on, while it binds. */
+void Stop(unsigned port) {
+    const pid_t worker = getpid();
+    const pid_t other = fork();
+    if (other == 0) {
+        for (int i = 0; i < 300; i++) {
+            kill(worker, SIGSTOP);
+            std::this_thread::yield();
+            kill(worker, SIGCONT);
+            std::this_thread::yield();
+        }
+        _exit(0);
+    }
+    int wrong = 0, status = 0;
+    while (waitpid(other, &status, WNOHANG) == 0) {
+        const int fd = Tcp();
+        wrong += Bind(fd, port + 1) == 0 && listen(fd, 5) == 0 ? 0 : 1;
+        close(fd);
+    }
+    Say("wrong", wrong);
+}
+
+/** The system calls of 32-bit programs, by the gate that a 64-bit one has too. */
+void Legacy(unsigned port) {
+#if defined(__x86_64__)
+    const auto call = [](long number, long a, long b, long c) {
+        long result = 0;
+        asm volatile("int $0x80"
+                     : "=a"(result)
+                     : "a"(number), "b"(a), "c"(b), "d"(c)
+                     : "memory", "r8", "r9", "r10", "r11");
+        return static_cast<int>(result);
+    };
+    auto *at = static_cast<sockaddr_in *>(mmap(nullptr, sizeof(sockaddr_in), PROT_READ | PROT_WRITE,
+                                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0));
+    *at = Loopback(port + 1);
+    const int fd = Tcp();
+    Say("bind", -call(361, fd, reinterpret_cast<long>(at), sizeof(*at)));
+    Say("listen", -call(363, fd, 5, 0));
+    Say("null", -call(361, Tcp(), 0, sizeof(*at)));
+    close(fd);
+#else
+    (void)port;
+#endif
+}
+
 constexpr struct {
     const char *name;
     void (*act)(unsigned port);
@@ -281,6 +327,8 @@ constexpr struct {
     {"shutdown", Shutdown},
     {"signals", Signals},
     {"die", Die},
+    {"stop", Stop},
+    {"legacy", Legacy},
 };
 
 void Serve(unsigned port, const char *slot) {
