@@ -118,6 +118,19 @@ Answer Adoptee::Put(Caller &caller, sys::Fd socket, KnownSocket known) {
     return {Answer::Kind::RETURN};
 }
 
+/** The worker's socket of this listener, for one that asks to be at `at`; it gets the options of the one that it replaces. */
+Answer Adoptee::PutSlotSocket(Caller &caller, const net::Endpoint &at, net::Listener &listener) {
+    KnownSocket known;
+    known.kind = KnownSocket::Kind::SLOT;
+    known.at = at;
+    known.listener = &listener;
+    if (const KnownSocket *before = book.Find(caller.file.inode))
+        known.reuse_port = before->reuse_port;
+    const sys::Fd socket = adoption.table.SocketOf(listener, worker.slot);
+    net::SetOptions(socket, MakeSpec(caller, at).options);
+    return Put(caller, socket, std::move(known));
+}
+
 /** A listener, or a socket of the worker's own, at `at`. */
 net::ListenSpec Adoptee::MakeSpec(Caller &caller, const net::Endpoint &at) {
     net::ListenSpec spec;

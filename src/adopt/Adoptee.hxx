@@ -69,10 +69,11 @@ private:
     Answer ListenPrivate(Caller &caller, KnownSocket *known);
     Answer ListenPlaceholder(Caller &caller, const KnownSocket &known);
     Answer ListenAgain(const Caller &caller, const KnownSocket &known);
-    Answer TakeSlotSocket(Caller &caller, const net::Endpoint &at, net::Listener &listener);
+    Answer TakeSlotSocket(Caller &caller, net::Endpoint at, net::Listener &listener);
     void OnListening(net::Listener &listener, bool adopted = true);
 
     Answer Put(Caller &caller, sys::Fd socket, KnownSocket known);
+    Answer PutSlotSocket(Caller &caller, const net::Endpoint &at, net::Listener &listener);
     net::ListenSpec MakeSpec(Caller &caller, const net::Endpoint &at);
     int Backlog(const Caller &caller) const noexcept;
     std::string Describe() const;

@@ -119,15 +119,7 @@ Answer Adoptee::BindExclusive(Caller &caller, const net::Endpoint &at) {
 Answer Adoptee::BindAsked(Caller &caller, const net::Endpoint &at, net::Listener &listener) {
     if (IsTaken(caller, at))
         return Answer::Fail(EADDRINUSE);
-    KnownSocket known;
-    known.kind = KnownSocket::Kind::SLOT;
-    known.at = at;
-    known.listener = &listener;
-    if (const KnownSocket *before = book.Find(caller.file.inode))
-        known.reuse_port = before->reuse_port;
-    const sys::Fd socket = adoption.table.SocketOf(listener, worker.slot);
-    net::SetOptions(socket, MakeSpec(caller, at).options);
-    const Answer answer = Put(caller, socket, std::move(known));
+    const Answer answer = PutSlotSocket(caller, at, listener);
     if (answer.kind != Answer::Kind::RETURN)
         return answer;
     adoption.reporter.Say(report::Level::DEBUG, fmt::format("{}: bind to {} is answered with {}",

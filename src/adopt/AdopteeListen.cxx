@@ -85,17 +85,9 @@ Answer Adoptee::ListenPrivate(Caller &caller, KnownSocket *known) {
     return {};
 }
 
-Answer Adoptee::TakeSlotSocket(Caller &caller, const net::Endpoint &at, net::Listener &listener) {
-    KnownSocket known;
-    known.kind = KnownSocket::Kind::SLOT;
-    known.at = at;
-    known.at.address = at.address.WithPort(listener.Spec().at.address.Port().value_or(0));
-    known.listener = &listener;
-    if (const KnownSocket *before = book.Find(caller.file.inode))
-        known.reuse_port = before->reuse_port;
-    const sys::Fd socket = adoption.table.SocketOf(listener, worker.slot);
-    net::SetOptions(socket, MakeSpec(caller, at).options);
-    const Answer answer = Put(caller, socket, std::move(known));
+Answer Adoptee::TakeSlotSocket(Caller &caller, net::Endpoint at, net::Listener &listener) {
+    at.address = at.address.WithPort(listener.Spec().at.address.Port().value_or(0));
+    const Answer answer = PutSlotSocket(caller, at, listener);
     if (answer.kind == Answer::Kind::RETURN)
         OnListening(listener);
     return answer;
