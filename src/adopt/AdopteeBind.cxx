@@ -1,7 +1,6 @@
 #include "adopt/Adoptee.hxx"
 #include "adopt/Held.hxx"
 #include "net/OpenSocket.hxx"
-#include "net/SocketState.hxx"
 
 #include <algorithm>
 #include <cerrno>
