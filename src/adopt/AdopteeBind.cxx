@@ -158,7 +158,12 @@ Answer Adoptee::BindUnix(Caller &caller, const net::Endpoint &at) {
         spec.as = *ids;
         spec.directory = fmt::format("/proc/{}/cwd", caller.call.tid);
     }
-    if (adoption.spec.exclusives.HasPath(path))
+    const Exclusives &exclusives = adoption.spec.exclusives;
+    const bool exclusive =
+        exclusives.HasPath(path) ||
+        (!abstract && !path.starts_with('/') &&
+         exclusives.HasPath(fmt::format("{}/{}", caller.process.WorkingDirectory(), path)));
+    if (exclusive)
         return BindExclusivePath(caller, std::move(spec));
     net::Listener *listener = abstract ? adoption.table.Find(at) : adoption.table.FindPath(spec);
     if (listener == nullptr && adoption.spec.mode == Mode::LISTED)

@@ -70,6 +70,17 @@ TEST_CASE("a unix path in each worker") {
     CHECK(cluster.Stop() == Exited(0));
 }
 
+TEST_CASE("a path that the workers name relatively") {
+    const TempDir directory;
+    const std::string path = directory / "own.sock";
+    Binders cluster({"--exclusive", "unix:" + path, "--ready", "exec", "--chdir", directory.Path()},
+                    {"unix:own.sock"});
+    cluster.WaitServing();
+    CHECK(cluster.Same(0, "listen") == "0");
+    CHECK(Field(Ask("unix:" + path + ".2", "who"), "slot") == "2");
+    CHECK(cluster.Stop() == Exited(0));
+}
+
 TEST_CASE("Node's debugger: each worker has its own, without being told") {
     if (access("/usr/bin/node", X_OK) != 0)
         HARNESS_SKIP("node is not installed");
