@@ -35,9 +35,28 @@ constexpr std::array<RecordedOption, 4> RECORDED = {{
     {IPPROTO_TCP, TCP_FASTOPEN},
 }};
 
-// The program: one block of six for each architecture and an end, one of four for each recorded pair, two ends.
+// The program: a block for each architecture, one of four for each recorded pair, two ends. What is allowed is to be
+// found out soon: when it is loaded the kernel runs it for every number (Linux 5.11), so a start pays for each step.
 
-constexpr std::size_t OPTIONS_AT = 6 * NUMBERS.size() + 1;
+/** Does the row before have the same architecture? Its numbers are lower then. */
+constexpr bool Continues(std::size_t row) {
+    return row != 0 && row < NUMBERS.size() &&
+           NUMBERS[row].architecture == NUMBERS[row - 1].architecture;
+}
+
+/** Instructions of a row: of the first of an architecture, and where another one follows it. */
+constexpr std::size_t RowSize(std::size_t row) {
+    return (Continues(row) ? 3 : 6) + (Continues(row + 1) ? 1 : 0);
+}
+
+constexpr std::size_t RowsSize() {
+    std::size_t size = 0;
+    for (std::size_t row = 0; row < NUMBERS.size(); row++)
+        size += RowSize(row);
+    return size;
+}
+
+constexpr std::size_t OPTIONS_AT = RowsSize();
 constexpr std::size_t ALLOW_AT = OPTIONS_AT + 4 * RECORDED.size();
 constexpr std::size_t NOTIFY_AT = ALLOW_AT + 1;
 
@@ -47,9 +66,10 @@ constexpr sock_filter Load(std::size_t offset) {
     return {BPF_LD | BPF_W | BPF_ABS, 0, 0, static_cast<__u32>(offset)};
 }
 
-/** Where it equals, on to instruction `yes`, else to `no`; `at` is its own place. */
-constexpr sock_filter JumpIf(std::size_t at, unsigned value, std::size_t yes, std::size_t no) {
-    return {BPF_JMP | BPF_JEQ | BPF_K, static_cast<__u8>(yes - at - 1),
+/** Where the comparison holds, on to instruction `yes`, else to `no`; `at` is its own place. */
+constexpr sock_filter JumpIf(unsigned comparison, std::size_t at, unsigned value, std::size_t yes,
+                             std::size_t no) {
+    return {static_cast<__u16>(BPF_JMP | comparison | BPF_K), static_cast<__u8>(yes - at - 1),
             static_cast<__u8>(no - at - 1), value};
 }
 
@@ -57,27 +77,43 @@ constexpr std::size_t Argument(unsigned index) {
     return offsetof(seccomp_data, args) + 8 * index;
 }
 
+/** Where the block of the next architecture begins. */
+constexpr std::size_t NextBlock(std::size_t row, std::size_t at) {
+    do
+        at += RowSize(row++);
+    while (Continues(row));
+    return row < NUMBERS.size() ? at : ALLOW_AT;
+}
+
 constexpr std::array<sock_filter, NOTIFY_AT + 1> MakeFilter() {
     std::array<sock_filter, NOTIFY_AT + 1> code = {};
     std::size_t at = 0;
-    for (const CallNumbers &numbers : NUMBERS) {
-        const std::size_t next = at + 6;
-        code[at] = Load(offsetof(seccomp_data, arch));
-        code[at + 1] = JumpIf(at + 1, numbers.architecture, at + 2, next);
-        code[at + 2] = Load(offsetof(seccomp_data, nr));
-        code[at + 3] = JumpIf(at + 3, numbers.bind, NOTIFY_AT, at + 4);
-        code[at + 4] = JumpIf(at + 4, numbers.listen, NOTIFY_AT, at + 5);
-        code[at + 5] = JumpIf(at + 5, numbers.setsockopt, OPTIONS_AT, next);
-        at = next;
+    for (std::size_t row = 0; row < NUMBERS.size(); row++) {
+        const CallNumbers &numbers = NUMBERS[row];
+        if (!Continues(row)) {
+            const std::size_t next = NextBlock(row, at);
+            code[at] = Load(offsetof(seccomp_data, arch));
+            code[at + 1] = JumpIf(BPF_JEQ, at + 1, numbers.architecture, at + 2, next);
+            code[at + 2] = Load(offsetof(seccomp_data, nr));
+            at += 3;
+        }
+        const bool last = !Continues(row + 1);
+        code[at] = JumpIf(BPF_JEQ, at, numbers.bind, NOTIFY_AT, at + 1);
+        code[at + 1] = JumpIf(BPF_JEQ, at + 1, numbers.listen, NOTIFY_AT, at + 2);
+        code[at + 2] =
+            JumpIf(BPF_JEQ, at + 2, numbers.setsockopt, OPTIONS_AT, last ? ALLOW_AT : at + 3);
+        at += 3;
+        if (!last) {
+            code[at] = JumpIf(BPF_JGE, at, NUMBERS[row + 1].bind, at + 1, ALLOW_AT);
+            at++;
+        }
     }
-    code[at] = {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
-    at = OPTIONS_AT;
     for (const RecordedOption &option : RECORDED) {
         const std::size_t next = at + 4;
         code[at] = Load(Argument(1));
-        code[at + 1] = JumpIf(at + 1, static_cast<unsigned>(option.level), at + 2, next);
+        code[at + 1] = JumpIf(BPF_JEQ, at + 1, static_cast<unsigned>(option.level), at + 2, next);
         code[at + 2] = Load(Argument(2));
-        code[at + 3] = JumpIf(at + 3, static_cast<unsigned>(option.name), NOTIFY_AT, next);
+        code[at + 3] = JumpIf(BPF_JEQ, at + 3, static_cast<unsigned>(option.name), NOTIFY_AT, next);
         at = next;
     }
     code[ALLOW_AT] = {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
