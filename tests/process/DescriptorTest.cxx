@@ -98,6 +98,8 @@ TEST_CASE("everything that the launcher opened is CLOEXEC, before and after a re
         }
     };
     cluster.WaitUp();
+    // The watcher comes a moment after the workers, and the launcher has a pipe to it.
+    REQUIRE(WaitFor([&] { return Children(cluster.Pid()).size() == 4; }));
     check();
     const auto before = Numbers(Descriptors(cluster.Pid()));
     (void)kill(cluster.WaitOnline(2), SIGKILL);
