@@ -244,9 +244,11 @@ TEST_CASE("a worker that the kernel killed for want of memory") {
     };
     REQUIRE(write(limit, std::to_string(200 << 20)));
     {
-        // One line without an end, which tail(1) keeps as a whole.
+        // One line without an end, which tail(1) keeps as a whole; and it is the first to go, not the launcher, which
+        // is large too where it is built with a sanitizer.
+        const std::string script = "echo 1000 >/proc/self/oom_score_adj; exec tail /dev/zero";
         Cluster cluster({.options = {"-n", "1", "--log-level", "info"},
-                         .command = {"tail", "/dev/zero"},
+                         .command = {"sh", "-c", script},
                          .start = {.prepare = [&] { (void)write(group + "/cgroup.procs", "0"); }}});
         CHECK(cluster.Wait() == Exited(137));
         CheckLife(cluster.Events());

@@ -29,8 +29,9 @@ std::vector<std::string> Alone(const std::string &act, bool nobody) {
     return Before(alone.Out());
 }
 
-/** The act in one worker of two; then both serve, and the launcher has nothing left of it. */
-std::vector<std::string> Act(const std::string &act, bool nobody) {
+/** The act in one worker of two; then both serve, and the launcher has nothing left of it but so many sockets that the
+ *  worker still holds. */
+std::vector<std::string> Act(const std::string &act, bool nobody, size_t held = 0) {
     const auto port = std::to_string(FreePort());
     const auto address = "127.0.0.1:" + port;
     Cluster cluster({.options = {"-n", "2"},
@@ -52,7 +53,7 @@ std::vector<std::string> Act(const std::string &act, bool nobody) {
     CHECK(cluster.Seen("exit").empty());
     CHECK(cluster.Seen("error").empty());
     // The listeners of the act are closed again, and nothing else stayed: a descriptor more for the other worker.
-    const bool clean = WaitFor([&] { return Descriptors(launcher).size() <= idle + 2; });
+    const bool clean = WaitFor([&] { return Descriptors(launcher).size() <= idle + 2 + held; });
     CHECK_MESSAGE(clean, idle, " descriptors before, now ", Descriptors(launcher).size());
     CHECK(cluster.Stop() == Exited(143));
     CHECK(cluster.Leftovers().empty());
@@ -89,7 +90,9 @@ TEST_CASE("another program is executed during a call") {
 }
 
 TEST_CASE("the descriptor is closed during a call") {
-    (void)Act("close", false);
+    // The answer can come when the number is free: then the worker has a socket that it does not know of, and the cluster
+    // the listener of it, with two.
+    (void)Act("close", false, 2);
 }
 
 TEST_CASE("two threads race for one socket: one of them binds it") {
