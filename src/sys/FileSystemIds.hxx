@@ -25,7 +25,7 @@ enum class Keep : unsigned char {
  *  parent-death signal at such a change (prctl(2)); the destructor puts them back, with ids, groups and capabilities. */
 class FileSystemIds {
 public:
-    FileSystemIds(const ProcessIds &ids, Keep capabilities);
+    FileSystemIds(const ProcessIds &ids, Keep keep);
     ~FileSystemIds() noexcept;
     FileSystemIds(const FileSystemIds &) = delete;
     FileSystemIds &operator=(const FileSystemIds &) = delete;
