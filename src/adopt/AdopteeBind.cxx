@@ -1,5 +1,6 @@
 #include "adopt/Adoptee.hxx"
 #include "adopt/Held.hxx"
+#include "net/NamesFile.hxx"
 #include "net/OpenSocket.hxx"
 
 #include <algorithm>
@@ -50,7 +51,8 @@ Answer Adoptee::Bind(Caller &caller) {
     if (!notify.IsValid(caller.call.id))
         return {Answer::Kind::NONE};
     if (const KnownSocket *known = book.Find(caller.file.inode);
-        known != nullptr && known->kind != KnownSocket::Kind::PRIVATE)
+        known != nullptr && known->kind != KnownSocket::Kind::PRIVATE &&
+        known->kind != KnownSocket::Kind::OWN)
         // Bound already, which the kernel refuses, unless it is this call that comes again.
         return known->at == *at && !known->told ? Answer{Answer::Kind::RETURN}
                                                 : Answer::Fail(EINVAL);
@@ -104,7 +106,7 @@ Answer Adoptee::BindInet(Caller &caller, const net::Endpoint &at) {
 
 Answer Adoptee::BindExclusive(Caller &caller, const net::Endpoint &at) {
     KnownSocket known;
-    known.kind = KnownSocket::Kind::OWN;
+    known.kind = KnownSocket::Kind::EXCLUSIVE;
     known.at = at;
     net::ListenSpec spec = MakeSpec(caller, at);
     spec.at.address = at.address.WithPort(*at.address.Port() + worker.slot);
@@ -148,7 +150,7 @@ Answer Adoptee::BindPlaceholder(Caller &caller, const net::Endpoint &at) {
 Answer Adoptee::BindUnix(Caller &caller, const net::Endpoint &at) {
     const auto ids = sys::ReadProcessIds(caller.call.tid);
     const std::string path = at.address.Host();
-    const bool abstract = path.starts_with('@');
+    const bool abstract = !net::NamesFile(at.address);
     if (!ids || adoption.table.HasLetGo() ||
         !(abstract ? caller.process.SharesNetwork() : caller.process.SharesFiles()))
         return {};
@@ -184,10 +186,10 @@ Answer Adoptee::BindUnix(Caller &caller, const net::Endpoint &at) {
 /** Slot 0 gets the path that it names, slot k PATH.k. */
 Answer Adoptee::BindExclusivePath(Caller &caller, net::ListenSpec spec) {
     KnownSocket known;
-    known.kind = KnownSocket::Kind::OWN;
+    known.kind = KnownSocket::Kind::EXCLUSIVE;
     known.at = spec.at;
     const std::string path = spec.at.address.Host();
-    const bool abstract = path.starts_with('@');
+    const bool abstract = !net::NamesFile(spec.at.address);
     if (worker.slot != 0)
         spec.at.address = net::Address::Unix(
             fmt::format("{}.{}", abstract ? path.substr(1) : path, worker.slot), abstract);

@@ -21,7 +21,8 @@ Answer Adoptee::Listen(Caller &caller) {
     KnownSocket *known = book.Find(caller.file.inode);
     if (known != nullptr && known->kind == KnownSocket::Kind::SLOT)
         return ListenAgain(caller, *known);
-    if (known != nullptr && known->kind == KnownSocket::Kind::OWN)
+    if (known != nullptr &&
+        (known->kind == KnownSocket::Kind::OWN || known->kind == KnownSocket::Kind::EXCLUSIVE))
         return {};
     if (known != nullptr && known->kind == KnownSocket::Kind::PLACEHOLDER)
         return ListenPlaceholder(caller, *known);

@@ -1,4 +1,5 @@
 #include "adopt/Book.hxx"
+#include "net/NamesFile.hxx"
 
 #include <algorithm>
 
@@ -38,7 +39,7 @@ bool Overlap(const net::Endpoint &one, const net::Endpoint &other) noexcept {
     if (one.type != other.type || one.address.Port() != other.address.Port())
         return false;
     if (one.address.Family() == AF_UNIX) // of a path the file decides, which may be unlinked
-        return one.address == other.address && one.address.Host().starts_with('@');
+        return one.address == other.address && !net::NamesFile(one.address);
     if (one.address.Family() != other.address.Family()) {
         const net::Endpoint &v6 = one.address.Family() == AF_INET6 ? one : other;
         return v6.both_families;

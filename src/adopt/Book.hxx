@@ -14,7 +14,8 @@ namespace adopt {
 struct KnownSocket {
     enum class Kind : std::uint8_t {
         PRIVATE, // the worker's own: options were recorded, or it is bound to port 0
-        OWN, // the worker's own, and it stays so
+        OWN, // the worker's own, and it stays so: the kernel answers for it
+        EXCLUSIVE, // opened for it, and its own
         PLACEHOLDER, // opened for it, bound where it asked for; a slot socket takes its place at listen
         SLOT, // a slot socket that it got by a bind or a listen
     };

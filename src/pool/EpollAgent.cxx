@@ -1,10 +1,10 @@
 #include "pool/EpollAgent.hxx"
+#include "net/SocketState.hxx"
 #include "sys/OtherProcess.hxx"
 #include "sys/Proc.hxx"
 
 #include <algorithm>
 #include <set>
-#include <sys/stat.h>
 #include <vector>
 
 namespace pool {
@@ -21,11 +21,6 @@ std::set<std::uint64_t> EpollTargetsOf(pid_t worker) {
         inodes.insert(targets.begin(), targets.end());
     }
     return inodes;
-}
-
-bool Holds(const std::set<std::uint64_t> &inodes, sys::Fd socket) noexcept {
-    struct stat status = {};
-    return fstat(socket.Get(), &status) == 0 && inodes.contains(status.st_ino);
 }
 
 } // namespace
@@ -90,7 +85,7 @@ void EpollAgent::Look(const WorkerRef &worker) noexcept {
     if (inodes.empty())
         return;
     for (const net::Exported &exported : table.Exports(worker.slot)) {
-        if (!Holds(inodes, exported.socket))
+        if (!inodes.contains(net::InodeOf(exported.socket)))
             continue;
         if (net::Listener *listener = table.Find(exported.listener->Spec().at))
             table.Serve(*listener, worker.slot);

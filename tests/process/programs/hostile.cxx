@@ -95,6 +95,20 @@ void BadPointers(unsigned port) {
     Say("listen-closed", listen(999, 5) == 0 ? 0 : errno);
     Say("listen-file", listen(open("/dev/null", O_RDONLY | O_CLOEXEC), 5) == 0 ? 0 : errno);
     Say("option-null", setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN, nullptr, 4) == 0 ? 0 : errno);
+    // A port that is taken is asked for again with the same socket, until it is free.
+    const int taken = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
+              other = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    auto chosen = Loopback(0);
+    socklen_t chosen_length = sizeof(chosen);
+    Bind(taken, 0);
+    getsockname(taken, reinterpret_cast<sockaddr *>(&chosen), &chosen_length);
+    const auto wanted = reinterpret_cast<unsigned long>(&chosen);
+    Say("taken", RawBind(other, wanted, sizeof(chosen)));
+    Say("still-taken", RawBind(other, wanted, sizeof(chosen)));
+    close(taken);
+    Say("free", RawBind(other, wanted, sizeof(chosen)));
+    Say("bound", RawBind(other, wanted, sizeof(chosen)));
+    close(other);
     Say("good", RawBind(fd, good, sizeof(at)));
     Say("again", RawBind(fd, good, sizeof(at)));
     close(fd);
