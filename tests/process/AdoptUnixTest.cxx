@@ -125,6 +125,25 @@ TEST_CASE("owner and mode are as the worker would have made them") {
     }
 }
 
+TEST_CASE(
+    "a path that begins with @ is one: it is made with the worker's rights, in its directory") {
+    const TempDir directory;
+    REQUIRE(mkdir((directory / "below").c_str(), 0777) == 0);
+    REQUIRE(chmod((directory / "below").c_str(), 0777) == 0);
+    std::vector<std::string> options = {"--ready", "listen", "--chdir", directory / "below"};
+    if (IsRoot())
+        options.insert(options.end(), {"--user", "4001:4002"});
+    Binders cluster(options, {"unix:@sock,file,unlink"}, {.cwd = directory.Path()});
+    cluster.WaitServing();
+    CHECK(cluster.Same(0, "listen") == "0");
+    CHECK(!Exists(directory / "@sock"));
+    struct stat st {};
+    REQUIRE(stat((directory / "below/@sock").c_str(), &st) == 0);
+    CHECK(st.st_uid == (IsRoot() ? 4001 : getuid()));
+    CHECK(cluster.AllAnswer("unix:" + directory / "below/@sock"));
+    CHECK(cluster.Stop() == Exited(0));
+}
+
 TEST_CASE("where a worker may not create a path, nothing is created with the launcher's rights") {
     if (!IsRoot())
         HARNESS_SKIP("changing the user needs root");

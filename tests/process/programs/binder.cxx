@@ -16,7 +16,8 @@
 //     exit:STATUS
 //
 // After a comma come options of a step: v6only, dual, reuseaddr, reuseport, nonblock, cloexec,
-// backlog=N, unlink (before bind), nolisten, from=HOST:PORT (connect binds that first).
+// backlog=N, unlink (before bind), file (a name with @ is a path, too), nolisten, from=HOST:PORT
+// (connect binds that first).
 //
 // A step writes one line when it is done; what failed is the name of an error:
 //
@@ -83,7 +84,7 @@ struct Address {
     const sockaddr *Get() const { return reinterpret_cast<const sockaddr *>(&storage); }
 };
 
-Address UnixAddress(const std::string &path) {
+Address UnixAddress(const std::string &path, bool is_file) {
     Address address;
     auto &un = reinterpret_cast<sockaddr_un &>(address.storage);
     un.sun_family = AF_UNIX;
@@ -91,7 +92,7 @@ Address UnixAddress(const std::string &path) {
         Fail("no path: " + path);
     std::memcpy(un.sun_path, path.data(), path.size());
     address.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
-    if (path[0] == '@')
+    if (path[0] == '@' && !is_file)
         un.sun_path[0] = '\0';
     else
         ++address.length;
@@ -321,7 +322,7 @@ class Binder {
                         step.kind == "udp" ? SOCK_DGRAM : SOCK_STREAM);
         }
         if (step.kind == "unix") {
-            const auto address = UnixAddress(step.rest);
+            const auto address = UnixAddress(step.rest, step.Has("file"));
             return Open(number, step, &address, AF_UNIX, SOCK_STREAM);
         }
         if (step.kind == "listen0")
