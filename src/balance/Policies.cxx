@@ -29,16 +29,24 @@ public:
     }
 };
 
-template <typename Policy> std::unique_ptr<net::SteeringPolicy> Make() {
+template <typename Policy> std::unique_ptr<net::SteeringPolicy> Make(const Hooks &) {
     return std::make_unique<Policy>();
+}
+
+net::TierReport ForeseeClassic(int) {
+    return {CLASSIC_BPF, ""};
+}
+
+net::TierReport ForeseeShared(int) {
+    return {SHARED_QUEUE, ""};
 }
 
 } // namespace
 
 constexpr std::array<PolicyRow, 2> POLICIES = {{
     {"random", "a socket for each worker, connections at random over those that serve (default)",
-     Make<RandomPolicy>},
-    {"none", "one socket that all workers accept from", Make<NonePolicy>},
+     true, Make<RandomPolicy>, ForeseeClassic},
+    {"none", "one socket that all workers accept from", false, Make<NonePolicy>, ForeseeShared},
 }};
 
 static_assert(util::NamesAreUnique(POLICIES));

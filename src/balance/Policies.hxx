@@ -1,19 +1,43 @@
 #pragma once
 
 #include "net/Steering.hxx"
+#include "util/BoundMethod.hxx"
 
 #include <array>
 #include <memory>
 #include <string_view>
+#include <sys/types.h>
+
+namespace loop {
+class Loop;
+}
 
 namespace balance {
 
+/** What a policy needs of the launcher; all is borrowed. */
+struct Hooks {
+    loop::Loop &loop;
+    util::BoundMethod<void(pid_t)>
+        forked; // the policy has started a child, which the launcher reaps
+    util::BoundMethod<void(const net::Steering &)>
+        settled; // its Tier() has changed after the start
+};
+
 struct PolicyRow {
     std::string_view name, help;
-    std::unique_ptr<net::SteeringPolicy> (*make)();
+    bool slot_sockets; // a socket for each slot, where the listener can have that
+
+    std::unique_ptr<net::SteeringPolicy> (*make)(const Hooks &hooks);
+
+    /** How a group of this socket type will be steered here, as far as that is known without one. May take a
+     *  tenth of a second: what must be tried is tried. */
+    net::TierReport (*foresee)(int type);
 };
 
 /** What `--balance` can name; the first is the default. */
 extern const std::array<PolicyRow, 2> POLICIES;
+
+/** The tier of a listener that has one socket for all slots, whatever the policy. */
+inline constexpr std::string_view SHARED_QUEUE = "shared queue";
 
 } // namespace balance

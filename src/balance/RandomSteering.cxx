@@ -84,7 +84,7 @@ void RandomSteering::SetActive(std::span<const net::SlotSocket *const> active) n
 net::TierReport RandomSteering::Tier() const {
     if (refused != 0)
         return {"kernel hash", "SO_ATTACH_REUSEPORT_CBPF: " + sys::ErrnoText(refused)};
-    return {"classic BPF", ""};
+    return {CLASSIC_BPF, ""};
 }
 
 } // namespace balance

@@ -3,10 +3,12 @@
 #include "balance/ClassicProgram.hxx"
 #include "net/Steering.hxx"
 
-#include <string>
+#include <string_view>
 #include <vector>
 
 namespace balance {
+
+inline constexpr std::string_view CLASSIC_BPF = "classic BPF";
 
 /** Steers a reuseport group with classic BPF, which needs no privilege: at random for TCP, by flow for
  *  UDP. Where the kernel refuses the program it spreads by its own hash over all sockets. */

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "net/Steering.hxx"
+#include "balance/Policies.hxx"
 
 namespace balance {
 
@@ -10,7 +10,7 @@ public:
     void Joined(const net::SlotSocket &) override {}
     void Left(const net::SlotSocket &) noexcept override {}
     void SetActive(std::span<const net::SlotSocket *const>) noexcept override {}
-    net::TierReport Tier() const override { return {"shared queue", ""}; }
+    net::TierReport Tier() const override { return {SHARED_QUEUE, ""}; }
 };
 
 } // namespace balance

@@ -86,16 +86,20 @@ std::string ShowAdopt(const plan::Plan &plan) {
 
 /** The way as far as it is known before a socket is there. */
 std::string ShowBalance(const plan::Plan &plan) {
-    std::string tier = "no listener";
+    net::TierReport report = {"no listener", ""};
     for (const net::ListenSpec &spec : plan.listeners) {
-        const bool group = plan.pool.slots > 1 && plan.policy->WantsSlotSockets() &&
+        const bool group = plan.pool.slots > 1 && plan.policy->slot_sockets &&
                            spec.source == net::ListenSpec::Source::OPENED &&
                            spec.at.address.Family() != AF_UNIX;
-        tier = plan.policy->Steer(spec.at.type, group)->Tier().tier;
-        if (group)
-            break; // the best that is had here
+        report.tier = balance::SHARED_QUEUE;
+        if (!group)
+            continue;
+        report = plan.policy->foresee(spec.at.type);
+        break; // the best that is had here
     }
-    return fmt::format("{} ({})", plan.policy_name, tier);
+    return report.lacks.empty()
+               ? fmt::format("{} ({})", plan.policy->name, report.tier)
+               : fmt::format("{} ({}: {})", plan.policy->name, report.tier, report.lacks);
 }
 
 std::string ShowContracts(const plan::Plan &plan) {

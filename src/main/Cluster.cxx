@@ -17,9 +17,12 @@
 namespace launcher {
 
 Cluster::Cluster(plan::Plan _plan, bool has_terminal)
-    : plan(std::move(_plan)), table(*plan.policy, plan.pool.slots),
-      pool(loop, reporter, table, starter, plan.pool, plan.seed,
-           util::Bind<&Cluster::OnFinished>(*this)),
+    : plan(std::move(_plan)),
+      policy(plan.policy->make(
+          {loop, util::BoundMethod<void(pid_t)>::Make<&Cluster::OnForked>(*this),
+           util::BoundMethod<void(const net::Steering &)>::Make<&Cluster::OnSettled>(*this)})),
+      table(*policy, plan.pool.slots), pool(loop, reporter, table, starter, plan.pool, plan.seed,
+                                            util::Bind<&Cluster::OnFinished>(*this)),
       notify({loop, pool, reporter, plan.pool.worker->run}),
       alive(loop, pool, plan.pool.ready.alive), epoll(loop, pool, table),
       unserved(loop, reporter, table, epoll),
@@ -174,7 +177,7 @@ void Cluster::WarnOfCovered() {
 }
 
 void Cluster::EmitSetup() noexcept {
-    report::BalanceInfo balance = {plan.policy_name, "no listener", ""};
+    report::BalanceInfo balance = {plan.policy->name, "no listener", ""};
     for (const net::Listener &listener : table.Listeners()) {
         const net::TierReport tier = listener.GetSteering().Tier();
         balance.tier = tier.tier;
@@ -184,6 +187,21 @@ void Cluster::EmitSetup() noexcept {
     }
     reporter.Emit(
         report::Setup{plan.pool.slots, pool.IsServing(), balance, pool::DescribeListeners(table)});
+}
+
+/** A child of the policy's own: not a worker, nor something that one left behind. */
+void Cluster::OnForked(pid_t pid) noexcept {
+    pool.Accompany(pid,
+                   util::BoundMethod<void(pool::ExitStatus)>::Make<&Cluster::OnHelperEnd>(*this));
+}
+
+void Cluster::OnSettled(const net::Steering &steering) noexcept {
+    for (const net::Listener &listener : table.Listeners())
+        if (&listener.GetSteering() == &steering) {
+            net::TierReport tier = steering.Tier();
+            reporter.Emit(report::Balance{listener.Spec().name,
+                                          {plan.policy->name, tier.tier, std::move(tier.lacks)}});
+        }
 }
 
 } // namespace launcher

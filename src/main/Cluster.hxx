@@ -40,6 +40,9 @@ private:
     void WritePidFile();
     void WarnOfCovered();
     void EmitSetup() noexcept;
+    void OnForked(pid_t pid) noexcept;
+    void OnSettled(const net::Steering &steering) noexcept;
+    void OnHelperEnd(pool::ExitStatus) noexcept {}
     void OnFinished() noexcept;
     void OnWritten() noexcept { loop.Break(); }
 
@@ -49,6 +52,7 @@ private:
     loop::Loop loop{clock};
     output::Drains drains{loop};
     output::Drain *events = nullptr;
+    std::unique_ptr<net::SteeringPolicy> policy;
     net::ListenerTable table;
     std::optional<sys::PidFile> pid_file;
     spawn::CloneLauncher starter;

@@ -32,14 +32,21 @@ bool IsListening(sys::Fd socket) noexcept {
            listens != 0;
 }
 
+std::optional<Queue> QueueOf(sys::Fd socket) noexcept {
+    tcp_info info = {};
+    socklen_t length = sizeof(info);
+    if (!socket.IsDefined() ||
+        getsockopt(socket.Get(), IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
+        info.tcpi_state != TCP_LISTEN)
+        return std::nullopt;
+    return Queue{info.tcpi_unacked, info.tcpi_sacked};
+}
+
 unsigned WaitingConnections(sys::Fd socket) noexcept {
     if (!IsListening(socket))
         return 0;
-    // Of a listening socket that is the length of its queue (tcp_get_info of the kernel).
-    tcp_info info = {};
-    socklen_t length = sizeof(info);
-    if (getsockopt(socket.Get(), IPPROTO_TCP, TCP_INFO, &info, &length) == 0)
-        return info.tcpi_unacked;
+    if (const auto queue = QueueOf(socket))
+        return queue->length;
     pollfd look = {socket.Get(), POLLIN, 0};
     return poll(&look, 1, 0) == 1 && (look.revents & POLLIN) != 0 ? 1 : 0;
 }

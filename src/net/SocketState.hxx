@@ -4,6 +4,7 @@
 #include "sys/UniqueFd.hxx"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace net {
@@ -15,6 +16,15 @@ std::uint64_t InodeOf(sys::Fd socket) noexcept;
 
 /** Does it take connections? False too after a shutdown(2), from which listen(2) brings it back. */
 bool IsListening(sys::Fd socket) noexcept;
+
+/** Connections that wait for accept(2), and how many can. */
+struct Queue {
+    unsigned length, limit;
+};
+
+/** Of a listening TCP or MPTCP socket (TCP_INFO, tcp(7): there the fields mean this, tcp_get_info of the
+ *  kernel); empty for any other, where it is unknown. */
+std::optional<Queue> QueueOf(sys::Fd socket) noexcept;
 
 /** How many connections wait to be accepted: of a TCP socket exactly, of others 1 for any number. */
 unsigned WaitingConnections(sys::Fd socket) noexcept;

@@ -2,7 +2,9 @@
 
 #include "net/SlotSocket.hxx"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +32,15 @@ public:
 
     /** New connections go to these and no others, from one moment to the next. Never empty. */
     virtual void SetActive(std::span<const SlotSocket *const> active) noexcept = 0;
+
+    /** Does the kernel move what waits in the queue of a socket that leaves the group to the active ones?
+     *  Without it that depends on net.ipv4.tcp_migrate_req. */
+    virtual bool CanRescue() const noexcept { return false; }
+
+    /** Connections (TCP) or datagrams that it was given since it joined; empty: unknown. */
+    virtual std::optional<std::uint64_t> Given(const SlotSocket &) const noexcept {
+        return std::nullopt;
+    }
 
     virtual TierReport Tier() const = 0;
 };

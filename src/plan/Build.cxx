@@ -241,10 +241,7 @@ Plan Build(Options options, Surroundings surroundings) {
     worker->command = std::move(options.command);
     plan.pool.worker = std::move(worker);
 
-    const balance::PolicyRow &policy =
-        options.policy != nullptr ? *options.policy : balance::POLICIES[0];
-    plan.policy = policy.make();
-    plan.policy_name = policy.name;
+    plan.policy = options.policy != nullptr ? options.policy : &balance::POLICIES[0];
     plan.listeners = std::move(options.listeners);
     if (options.then)
         plan.then = std::move(options.then->value);

@@ -6,7 +6,6 @@
 #include "pool/Pool.hxx"
 #include "sys/UnixDatagram.hxx"
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,8 +24,7 @@ struct Surroundings {
 /** All decisions that are made before anything is opened or started. */
 struct Plan {
     std::vector<net::ListenSpec> listeners;
-    std::unique_ptr<net::SteeringPolicy> policy;
-    std::string_view policy_name;
+    const balance::PolicyRow *policy = nullptr;
     adopt::Spec adopt;
     pool::PoolSpec pool;
     std::optional<std::string> then; // a shell command to run while the cluster is up

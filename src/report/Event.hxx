@@ -51,6 +51,19 @@ struct Setup {
     }
 };
 
+struct Balance {
+    static constexpr std::string_view
+        NAME = "balance",
+        HELP = "how connections of a listener are spread has changed after the start";
+    std::string listener; // its name
+    BalanceInfo balance;
+
+    template <typename Visitor> void VisitFields(Visitor &&visit) const {
+        visit("listener", listener);
+        visit("balance", balance);
+    }
+};
+
 /** What fork, online and others share. */
 struct WorkerEvent {
     WorkerInfo worker;
@@ -211,8 +224,8 @@ struct Dropped {
     template <typename Visitor> void VisitFields(Visitor &&visit) const { visit("count", count); }
 };
 
-using Event = std::variant<Setup, Fork, Online, Listening, Ready, Up, Exit, Restart, Failed, Error,
-                           Output, Stop, Dropped>;
+using Event = std::variant<Setup, Balance, Fork, Online, Listening, Ready, Up, Exit, Restart,
+                           Failed, Error, Output, Stop, Dropped>;
 
 struct EventRow {
     std::string_view name, help;

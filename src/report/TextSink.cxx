@@ -1,5 +1,6 @@
 #include "report/TextSink.hxx"
 #include "sys/Error.hxx"
+#include "util/Text.hxx"
 
 #include <fmt/format.h>
 
@@ -29,6 +30,12 @@ std::string Describe(const std::vector<ListenerInfo> &listeners) {
     return text;
 }
 
+std::string Describe(const BalanceInfo &balance) {
+    return balance.lacks.empty()
+               ? fmt::format("{}: {}", balance.policy, balance.tier)
+               : fmt::format("{}: {}; {}", balance.policy, balance.tier, balance.lacks);
+}
+
 /** A sentence and its level; one overload per event, so a new event does not compile without one, or
  *  without silence (nullopt). */
 struct Sentence {
@@ -40,9 +47,14 @@ Sentence Render(const Setup &setup) {
     std::string text =
         fmt::format("starting {} worker{}", setup.workers, setup.workers == 1 ? "" : "s");
     if (!setup.listeners.empty())
-        text += fmt::format(" on {} (balance {}: {})", Describe(setup.listeners),
-                            setup.balance.policy, setup.balance.tier);
+        text +=
+            fmt::format(" on {} (balance {})", Describe(setup.listeners), Describe(setup.balance));
     return {Level::INFO, text};
+}
+
+Sentence Render(const Balance &event) {
+    return {Level::INFO, fmt::format("listener {}: balance {}", util::Quote(event.listener),
+                                     Describe(event.balance))};
 }
 
 Sentence Render(const Fork &fork) {
@@ -133,7 +145,7 @@ void TextSink::Emit(const Event &event, WallTime) noexcept {
         held = std::move(sentence.text);
         return;
     }
-    if (std::holds_alternative<Online>(event) && held) {
+    if ((std::holds_alternative<Online>(event) || std::holds_alternative<Balance>(event)) && held) {
         Say(Level::INFO, *held);
         held.reset();
     }
@@ -145,9 +157,8 @@ void TextSink::Emit(const Event &event, WallTime) noexcept {
 /** Jobs have turned out to be servers. */
 void TextSink::BeginServing(const Setup &setup) noexcept {
     level = serving_level;
-    Say(Level::INFO,
-        fmt::format("serving {} from now on (balance {}: {})", Describe(setup.listeners),
-                    setup.balance.policy, setup.balance.tier));
+    Say(Level::INFO, fmt::format("serving {} from now on (balance {})", Describe(setup.listeners),
+                                 Describe(setup.balance)));
 }
 
 void TextSink::Say(Level said, std::string_view sentence) noexcept {

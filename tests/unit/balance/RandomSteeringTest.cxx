@@ -1,6 +1,7 @@
 #include "balance/RandomSteering.hxx"
 #include "balance/Policies.hxx"
 #include "balance/SharedSteering.hxx"
+#include "loop/Loop.hxx"
 #include "net/ListenerTable.hxx"
 #include "net/OpenSocket.hxx"
 #include "sys/Error.hxx"
@@ -158,7 +159,10 @@ TEST_CASE("where the kernel refuses the program, the tier says so") {
 
 TEST_CASE("the policies: the first is the default") {
     CHECK(POLICIES[0].name == "random");
-    const auto random = POLICIES[0].make(), none = POLICIES[1].make();
+    loop::MonotonicClock clock;
+    loop::Loop loop(clock);
+    const Hooks hooks = {loop, {}, {}};
+    const auto random = POLICIES[0].make(hooks), none = POLICIES[1].make(hooks);
     CHECK(random->WantsSlotSockets());
     CHECK_FALSE(none->WantsSlotSockets());
     CHECK(random->Steer(SOCK_STREAM, true)->Tier().tier == "classic BPF");

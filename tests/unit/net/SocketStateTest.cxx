@@ -56,6 +56,25 @@ TEST_CASE("connections that wait are counted") {
     CHECK(WaitingConnections({}) == 0);
 }
 
+TEST_CASE("the length of a queue and its limit") {
+    const auto socket = Tcp();
+    CHECK_FALSE(QueueOf(socket));
+    REQUIRE(listen(socket.Get(), 8) == 0);
+    const Address at = Address::OfSocket(socket.Get());
+    const auto client = Tcp();
+    REQUIRE(connect(client.Get(), at.Get(), at.Length()) == 0);
+    const auto queue = QueueOf(socket);
+    REQUIRE(queue);
+    CHECK(queue->length == 1);
+    CHECK(queue->limit == 8);
+    CHECK_FALSE(QueueOf(client));
+    REQUIRE(shutdown(socket.Get(), SHUT_RD) == 0);
+    CHECK_FALSE(QueueOf(socket));
+    CHECK_FALSE(QueueOf({}));
+    const sys::UniqueFd other(sys::AdoptTag(), ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    CHECK_FALSE(QueueOf(other));
+}
+
 TEST_CASE("of unix sockets it is known whether one waits") {
     const sys::UniqueFd socket(sys::AdoptTag(), ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const sockaddr unnamed = {AF_UNIX, {}}; // the kernel finds a name

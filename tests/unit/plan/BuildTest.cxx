@@ -47,8 +47,7 @@ TEST_CASE("jobs: what is there when nothing was said") {
     CHECK(plan.pool.stop.delay == 0s);
     CHECK(plan.log_level == report::Level::WARN);
     CHECK(plan.serving_log_level == report::Level::INFO);
-    CHECK(plan.policy_name == "random");
-    CHECK(plan.policy->WantsSlotSockets());
+    CHECK(plan.policy == &balance::POLICIES[0]);
     CHECK_FALSE(plan.events);
     CHECK(plan.warnings.empty());
     const pool::WorkerSpec &worker = *plan.pool.worker;
@@ -214,8 +213,7 @@ TEST_CASE("what was said goes through") {
     CHECK(plan.pool.stop.timeout == 2s);
     CHECK(plan.pool.stop.delay == 1s);
     CHECK(plan.listeners[1].backlog == 17);
-    CHECK(plan.policy_name == "none");
-    CHECK_FALSE(plan.policy->WantsSlotSockets());
+    CHECK(plan.policy == &balance::POLICIES[1]);
     CHECK(plan.log_level == report::Level::DEBUG);
     CHECK(plan.serving_log_level == report::Level::DEBUG);
     CHECK(plan.pool.worker->cpus == std::vector<unsigned>{1, 2});

@@ -30,6 +30,8 @@ std::vector<Event> Samples() {
     return {
         Setup{4, true, {"random", "classic BPF", "a reason"}, listeners},
         Setup{1, false, {"random", "no listener", ""}, {}},
+        Balance{"web", {"rr", "kernel, plain", "a reason"}},
+        Balance{"web", {"rr", "kernel, queue-aware", ""}},
         Fork{worker},
         Online{worker},
         Listening{worker, "::", 8000, 6, true},
