@@ -15,6 +15,14 @@ void FdEvent::Watch(sys::Fd fd, std::uint32_t events) {
     watched = fd;
 }
 
+void FdEvent::WatchAgain(std::uint32_t events) noexcept {
+    epoll_event registration = {};
+    registration.events = events;
+    registration.data.ptr = this;
+    // It is in the set and its entry is there already: epoll_ctl(2) has nothing to refuse.
+    epoll_ctl(loop.epoll.Get(), EPOLL_CTL_MOD, watched.Get(), &registration);
+}
+
 void FdEvent::Cancel() noexcept {
     if (!watched.IsDefined())
         return;

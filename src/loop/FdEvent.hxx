@@ -19,6 +19,10 @@ public:
 
     /** Watches `fd` for `events` from now on. Throws std::system_error. */
     void Watch(sys::Fd fd, std::uint32_t events);
+
+    /** The same descriptor for `events`, as is due after each call under EPOLLONESHOT. */
+    void WatchAgain(std::uint32_t events) noexcept;
+
     void Cancel() noexcept;
     bool IsWatching() const noexcept { return watched.IsDefined(); }
 

@@ -168,6 +168,51 @@ TEST_CASE_FIXTURE(Fixture, "more descriptors than one look takes: none starves")
         CHECK(log.find(static_cast<char>('0' + i)) != std::string::npos);
 }
 
+TEST_CASE_FIXTURE(Fixture, "one-shot: a call for each time it is watched") {
+    Source source(loop, log, 'x', Priority::MESSAGES);
+    source.event.Watch(source.pipe.reader, EPOLLIN | EPOLLONESHOT);
+    source.Fill();
+    Turn();
+    Turn();
+    CHECK(log == "x");
+    CHECK(source.event.IsWatching());
+    source.event.WatchAgain(EPOLLIN | EPOLLONESHOT);
+    Turn(); // it is still readable
+    Turn();
+    CHECK(log == "xx");
+    source.then = [&source] { source.event.WatchAgain(EPOLLIN | EPOLLONESHOT); };
+    source.event.WatchAgain(EPOLLIN | EPOLLONESHOT);
+    Turn();
+    Turn();
+    CHECK(log == "xxxx");
+    source.event.Cancel();
+    Turn();
+    CHECK(log == "xxxx");
+}
+
+TEST_CASE_FIXTURE(Fixture, "one-shot: an epoll set within the loop") {
+    const unit::Pipe pipe;
+    const sys::UniqueFd inner(sys::AdoptTag(), epoll_create1(EPOLL_CLOEXEC));
+    epoll_event registration = {};
+    registration.events = EPOLLIN | EPOLLET;
+    REQUIRE(epoll_ctl(inner.Get(), EPOLL_CTL_ADD, pipe.reader.Get(), &registration) == 0);
+    Source source(loop, log, 'x', Priority::MESSAGES);
+    source.event.Watch(inner, EPOLLIN | EPOLLONESHOT);
+    Turn();
+    CHECK(log.empty());
+    REQUIRE(write(pipe.writer.Get(), "x", 1) == 1);
+    Turn();
+    Turn();
+    CHECK(log == "x");
+    REQUIRE(epoll_wait(inner.Get(), &registration, 1, 0) == 1); // takes the edge
+    source.event.WatchAgain(EPOLLIN | EPOLLONESHOT);
+    Turn();
+    CHECK(log == "x");
+    REQUIRE(write(pipe.writer.Get(), "x", 1) == 1);
+    Turn();
+    CHECK(log == "xx");
+}
+
 TEST_CASE_FIXTURE(Fixture, "what cannot be watched is an error") {
     FdEvent event(loop, Priority::MESSAGES, {});
     CHECK_THROWS_AS(event.Watch(sys::Fd(-1), EPOLLIN), std::system_error);

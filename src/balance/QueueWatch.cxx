@@ -1,0 +1,119 @@
+#include "balance/QueueWatch.hxx"
+#include "net/SocketState.hxx"
+#include "sys/Error.hxx"
+
+#include <algorithm>
+#include <array>
+#include <sys/epoll.h>
+
+namespace balance {
+
+QueueWatch::QueueWatch(loop::Loop &loop, util::BoundMethod<void()> _on_change)
+    : on_change(_on_change), inner(sys::AdoptTag(), epoll_create1(EPOLL_CLOEXEC)),
+      traffic(loop, loop::Priority::REQUESTS,
+              loop::FdEvent::Callback::Make<&QueueWatch::OnArrival>(*this)),
+      tick(loop, util::Bind<&QueueWatch::OnTick>(*this)) {
+    if (!inner.IsDefined())
+        throw sys::MakeErrno("cannot create an epoll descriptor");
+    traffic.Watch(inner, EPOLLIN | EPOLLONESHOT);
+}
+
+void QueueWatch::Join(const net::SlotSocket &socket) {
+    const unsigned slot = socket.Slot();
+    if (slot >= joined.size()) {
+        joined.resize(slot + 1);
+        arrived.resize(slot + 1);
+    }
+    epoll_event registration = {};
+    registration.events = EPOLLIN | EPOLLET;
+    registration.data.u32 = slot; // not the address: a worker can hold the socket longer than we do
+    if (epoll_ctl(inner.Get(), EPOLL_CTL_ADD, socket.Socket().Get(), &registration) != 0)
+        throw sys::MakeErrno("cannot watch a queue");
+    joined[slot] = &socket;
+}
+
+void QueueWatch::Leave(const net::SlotSocket &socket) noexcept {
+    if (socket.Slot() >= joined.size() || joined[socket.Slot()] != &socket)
+        return;
+    epoll_ctl(inner.Get(), EPOLL_CTL_DEL, socket.Socket().Get(), nullptr);
+    joined[socket.Slot()] = nullptr;
+    active.erase(std::remove(active.begin(), active.end(), &socket), active.end());
+    UpdatePace();
+}
+
+void QueueWatch::SetActive(std::span<const net::SlotSocket *const> _active) noexcept {
+    active.assign(_active.begin(), _active.end());
+    UpdatePace();
+}
+
+void QueueWatch::UpdatePace() {
+    std::vector<unsigned> slots;
+    slots.reserve(active.size());
+    for (const net::SlotSocket *socket : active)
+        slots.push_back(socket->Slot());
+    pace.SetActive(slots);
+}
+
+std::vector<const net::SlotSocket *> QueueWatch::Keeping() const {
+    std::vector<const net::SlotSocket *> keeping;
+    keeping.reserve(active.size());
+    for (const net::SlotSocket *socket : active)
+        if (!pace.IsBehind(socket->Slot()))
+            keeping.push_back(socket);
+    return keeping;
+}
+
+/** The entry of the inner set is spent now: nothing wakes the loop until it is watched again. */
+void QueueWatch::OnArrival(std::uint32_t) noexcept {
+    quiet = 0;
+    Look();
+    tick.Schedule(PERIOD);
+}
+
+void QueueWatch::OnTick() noexcept {
+    quiet = Look() ? 0 : quiet + 1;
+    if (quiet < QUIET)
+        tick.Schedule(PERIOD);
+    else
+        traffic.WatchAgain(EPOLLIN | EPOLLONESHOT);
+}
+
+/** Returns whether a connection came since the last look and still waits. */
+bool QueueWatch::Look() noexcept {
+    looks++;
+    const bool any = TakeArrivals();
+    seen.clear();
+    for (const unsigned slot : pace.Open())
+        Read(slot);
+    for (const unsigned slot : arrivals)
+        if (arrived[slot])
+            Read(slot);
+    if (pace.Look(seen))
+        on_change();
+    return any;
+}
+
+bool QueueWatch::TakeArrivals() noexcept {
+    arrivals.clear();
+    std::array<epoll_event, 64> events;
+    int count = 0;
+    do {
+        count = epoll_wait(inner.Get(), events.data(), static_cast<int>(events.size()), 0);
+        for (int i = 0; i < count; i++) {
+            const unsigned slot = events[static_cast<std::size_t>(i)].data.u32;
+            if (!pace.IsActive(slot))
+                continue; // it is read when it becomes active
+            arrived[slot] = true;
+            arrivals.push_back(slot);
+        }
+    } while (count == static_cast<int>(events.size()));
+    return !arrivals.empty();
+}
+
+void QueueWatch::Read(unsigned slot) {
+    // A socket that a worker has shut down has no queue: 0.
+    seen.push_back({slot, net::WaitingConnections(joined[slot]->Socket()), arrived[slot]});
+    arrived[slot] = false;
+}
+
+} // namespace balance

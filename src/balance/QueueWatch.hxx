@@ -1,0 +1,77 @@
+#pragma once
+
+#include "balance/Pace.hxx"
+#include "loop/FdEvent.hxx"
+#include "loop/TimerEvent.hxx"
+#include "net/SlotSocket.hxx"
+#include "util/BoundMethod.hxx"
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace balance {
+
+/** Watches the accept queues of one listener's slot sockets (TCP, MPTCP) and says which slots keep up, without any
+ *  privilege and without a system call while nobody connects.
+ *
+ *  The sockets lie edge-triggered in an inner epoll(7) set, which lies one-shot in the loop. The first connection that
+ *  still waits when the kernel asks again wakes the launcher, which looks at once and then every PERIOD; what else
+ *  comes meanwhile only marks the inner set. After QUIET looks that find nothing new it sleeps until the next such
+ *  connection, also where a stuck slot still holds a queue. A look reads the queues (TCP_INFO of a listening socket) of
+ *  the slots that had an arrival, or a queue last time: it costs what the busy slots cost, however many there
+ *  are. What is behind is for Pace to say.
+ *
+ *  Not for UDP and unix sockets. It borrows loop and sockets; destroying it takes everything away. */
+class QueueWatch {
+public:
+    static constexpr std::chrono::milliseconds PERIOD{4};
+    static constexpr unsigned QUIET = 3;
+
+    /** `on_change`: Keeping() is another since a look; not called by SetActive and Leave, whose callers know. It
+     *  must not destroy this. Throws std::system_error. */
+    QueueWatch(loop::Loop &loop, util::BoundMethod<void()> on_change);
+
+    QueueWatch(const QueueWatch &) = delete;
+    QueueWatch &operator=(const QueueWatch &) = delete;
+
+    /** The socket listens; it is not active yet. It may have left before. Throws std::system_error. */
+    void Join(const net::SlotSocket &socket);
+
+    /** It is about to listen no more, or to be closed; its descriptor is still open. */
+    void Leave(const net::SlotSocket &socket) noexcept;
+
+    /** New connections go to these, which have joined. One that was not active before begins with a
+     *  clean account. */
+    void SetActive(std::span<const net::SlotSocket *const> active) noexcept;
+
+    /** The active ones that keep up, all where none does. */
+    std::vector<const net::SlotSocket *> Keeping() const;
+
+    /** How often it has looked. */
+    std::uint64_t Looks() const noexcept { return looks; }
+
+private:
+    void OnArrival(std::uint32_t) noexcept;
+    void OnTick() noexcept;
+    bool Look() noexcept;
+    bool TakeArrivals() noexcept;
+    void Read(unsigned slot);
+    void UpdatePace();
+
+    const util::BoundMethod<void()> on_change;
+    sys::UniqueFd inner;
+    std::vector<const net::SlotSocket *> joined; // by slot
+    std::vector<const net::SlotSocket *> active;
+    Pace pace;
+    std::vector<unsigned> arrivals; // during a look: where something came and still waits
+    std::vector<bool> arrived; // the same, by slot
+    std::vector<Pace::Seen> seen;
+    unsigned quiet = 0; // looks in a row that found nothing new
+    std::uint64_t looks = 0;
+    loop::FdEvent traffic;
+    loop::TimerEvent tick;
+};
+
+} // namespace balance
