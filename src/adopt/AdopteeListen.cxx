@@ -37,12 +37,11 @@ Answer Adoptee::Listen(Caller &caller) {
  *  clients see one of them behind it (SO_PEERCRED). */
 Answer Adoptee::ListenAgain(const Caller &caller, const KnownSocket &known) {
     net::Listener &listener = *known.listener;
-    const sys::Fd socket = adoption.table.SocketOf(listener, worker.slot);
     const bool is_adopted_path =
         caller.kind.family == AF_UNIX && listener.Spec().origin == net::ListenSpec::Origin::ADOPTED;
-    if (!is_adopted_path && socket.IsDefined() && !net::IsListening(socket) &&
-        listen(socket.Get(), listener.Spec().backlog) != 0)
-        return Answer::Fail(errno);
+    if (!is_adopted_path)
+        if (const int error = adoption.table.Serve(listener, worker.slot); error != 0)
+            return Answer::Fail(error);
     OnListening(listener);
     return is_adopted_path ? Answer() : Answer{Answer::Kind::RETURN};
 }

@@ -1,5 +1,6 @@
 #include "balance/RandomSteering.hxx"
 #include "net/OpenSocket.hxx"
+#include "net/SocketState.hxx"
 #include "sys/Error.hxx"
 
 #include <algorithm>
@@ -56,29 +57,56 @@ void RandomSteering::Left(const net::SlotSocket &socket) noexcept {
     const auto place = std::find(members.begin(), members.end(), &socket);
     if (place == members.end())
         return;
+    Avoid(static_cast<std::size_t>(place - members.begin()));
     *place = members.back();
     members.pop_back();
 }
 
-void RandomSteering::SetActive(std::span<const net::SlotSocket *const> active) noexcept {
-    std::vector<bool> is_active;
-    for (const net::SlotSocket *socket : active) {
-        is_active.resize(std::max<std::size_t>(is_active.size(), socket->Slot() + 1));
-        is_active[socket->Slot()] = true;
-    }
+/** Until the next SetActive(), a program that is right before one leaves and after: it names neither that one nor the
+ *  last, which moves. Where nobody else is active there is none, and for that moment the old one gives connections
+ *  to the wrong place, or, by the kernel's hash, to any. */
+void RandomSteering::Avoid(std::size_t leaving) const noexcept {
+    const std::size_t last = members.size() - 1;
+    std::vector<unsigned> indices = ActiveIndices();
+    std::erase_if(indices,
+                  [leaving, last](unsigned index) { return index == leaving || index == last; });
+    if (!indices.empty() && refused == 0)
+        static_cast<void>(Install(indices, last));
+}
+
+std::vector<unsigned> RandomSteering::ActiveIndices() const {
     std::vector<unsigned> indices;
     for (unsigned index = 0; index < members.size(); index++)
-        if (const unsigned slot = members[index]->Slot();
-            slot < is_active.size() && is_active[slot])
+        if (const unsigned slot = members[index]->Slot(); slot < active.size() && active[slot])
             indices.push_back(index);
-    if (indices.empty())
-        return;
-    auto code = MakeProgram(choice, indices, static_cast<unsigned>(members.size()));
+    return indices;
+}
+
+/** `indices`: not empty; `size`: how many members there are. Returns 0 or errno. */
+int RandomSteering::Install(std::span<const unsigned> indices, std::size_t size) const noexcept {
+    // By any member, the program is the group's; but one that a worker has just shut down would make a group of its own,
+    // and could never listen again.
+    const auto listening = std::find_if(indices.begin(), indices.end(), [this](unsigned index) {
+        return choice == Choice::FLOW || net::IsListening(members[index]->Socket());
+    });
+    if (listening == indices.end())
+        return 0;
+    const int fd = members[*listening]->Socket().Get();
+    auto code = MakeProgram(choice, indices, static_cast<unsigned>(size));
     const sock_fprog program = {static_cast<unsigned short>(code.size()), code.data()};
-    const int fd = members[0]->Socket().Get(); // any member: the program is the group's
-    refused = Attach(fd, program);
-    if (refused == EOPNOTSUPP)
-        refused = AttachByGuest(fd, program);
+    const int error = Attach(fd, program);
+    return error == EOPNOTSUPP ? AttachByGuest(fd, program) : error;
+}
+
+void RandomSteering::SetActive(std::span<const net::SlotSocket *const> set) noexcept {
+    active.clear();
+    for (const net::SlotSocket *socket : set) {
+        active.resize(std::max<std::size_t>(active.size(), socket->Slot() + 1));
+        active[socket->Slot()] = true;
+    }
+    const auto indices = ActiveIndices();
+    if (!indices.empty())
+        refused = Install(indices, members.size());
 }
 
 net::TierReport RandomSteering::Tier() const {

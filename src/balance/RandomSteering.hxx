@@ -18,12 +18,17 @@ public:
 
     void Joined(const net::SlotSocket &socket) override { members.push_back(&socket); }
     void Left(const net::SlotSocket &socket) noexcept override;
-    void SetActive(std::span<const net::SlotSocket *const> active) noexcept override;
+    void SetActive(std::span<const net::SlotSocket *const> set) noexcept override;
     net::TierReport Tier() const override;
 
 private:
+    std::vector<unsigned> ActiveIndices() const;
+    void Avoid(std::size_t leaving) const noexcept;
+    int Install(std::span<const unsigned> indices, std::size_t size) const noexcept;
+
     const Choice choice;
     std::vector<const net::SlotSocket *> members; // in the kernel's order
+    std::vector<bool> active; // by slot
     int refused = 0; // errno of the last attach that failed
 };
 

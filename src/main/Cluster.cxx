@@ -25,7 +25,7 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
                                             util::Bind<&Cluster::OnFinished>(*this)),
       notify({loop, pool, reporter, plan.pool.worker->run}),
       alive(loop, pool, plan.pool.ready.alive), epoll(loop, pool, table),
-      unserved(loop, reporter, table, epoll),
+      unserved(loop, reporter, table, epoll), repair(loop, reporter, table),
       watcher(loop, reporter, pool,
               {plan.pool.worker->run, plan.pool.slots, plan.pool.worker->own_group,
                plan.pool.stop.timeout}),
@@ -50,6 +50,8 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
     }
     pool.Add(watcher);
     AddAdoption();
+    if (!plan.listeners.empty() || adoption)
+        pool.Add(repair);
     pool.OnServing(util::Bind<&Cluster::EmitSetup>(*this));
     if (plan.then) {
         then.emplace(*plan.then, plan.pool, pool, starter, reporter, table, watcher);
@@ -146,6 +148,8 @@ void Cluster::OpenListeners() {
         spec.second_name = adoption.has_value();
         table.Open(spec);
     }
+    if (!plan.listeners.empty() || adoption)
+        repair.Begin();
     WarnOfCovered();
 }
 

@@ -9,6 +9,7 @@
 #include "plan/Plan.hxx"
 #include "pool/AliveAgent.hxx"
 #include "pool/EpollAgent.hxx"
+#include "pool/ListenerRepair.hxx"
 #include "pool/UnservedListeners.hxx"
 #include "spawn/CloneLauncher.hxx"
 #include "sys/PidFile.hxx"
@@ -61,6 +62,7 @@ private:
     pool::AliveAgent alive;
     pool::EpollAgent epoll;
     pool::UnservedListeners unserved;
+    pool::ListenerRepair repair;
     watch::Watcher watcher;
     std::optional<adopt::AdoptAgent> adoption; // where what workers bind is shared
     std::optional<ThenCommand> then;

@@ -1,5 +1,6 @@
 #include "net/OpenFailure.hxx"
 #include "net/OpenSocket.hxx"
+#include "net/SocketState.hxx"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -38,6 +39,8 @@ sys::UniqueFd TakeInherited(ListenSpec &spec) {
     if (spec.at.address.Family() == AF_INET6)
         spec.at.both_families =
             GetOption(spec, IPPROTO_IPV6, IPV6_V6ONLY) == 0 && spec.at.address.Host() == "::";
+    if (const auto queue = QueueOf(sys::Fd(spec.descriptor)))
+        spec.backlog = static_cast<int>(queue->limit); // should it have to listen again
     return {sys::AdoptTag(), spec.descriptor};
 }
 

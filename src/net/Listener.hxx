@@ -30,6 +30,9 @@ public:
     /** From the root, of a unix socket that has a file; empty for others. `Spec()` has it as it was written. */
     std::string Path() const { return path.IsDefined() ? path.At().ToString() : std::string(); }
 
+    /** For people: the path, else the address. */
+    std::string Where() const { return path.IsDefined() ? Path() : spec.at.address.ToString(); }
+
     const Steering &GetSteering() const noexcept { return *steering; }
 
 private:
@@ -43,6 +46,9 @@ private:
     std::deque<SlotSocket> sockets; // by slot; a shared listener has one
     std::vector<bool> active; // by slot: the set in force
     std::vector<bool> serving; // by slot: its worker listens here
+    std::vector<bool>
+        withheld; // by slot: not active before it has another worker, or that one listens here again
+    unsigned serial = 0; // no other listener of the table has had it
     UnixFile file; // of a unix path that was asked for: removed at the end
     HeldPath path;
 };

@@ -1,8 +1,8 @@
+#include "net/ListenAgain.hxx"
 #include "net/ListenerTable.hxx"
 
 #include <algorithm>
 #include <cerrno>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 // The second half of ListenerTable: who serves a listener, which slots are active, and a listener whose place a
@@ -14,12 +14,6 @@ namespace {
 
 bool HasAny(const std::vector<bool> &set) noexcept {
     return std::find(set.begin(), set.end(), true) != set.end();
-}
-
-/** A port that the kernel chose is lost when the socket ends what it did (SOCK_BINDPORT_LOCK of the kernel): it is
- *  taken again. Where it is not lost bind(2) says EINVAL. Returns 0 or errno. */
-int BindAgain(int fd, const Address &at) noexcept {
-    return bind(fd, at.Get(), at.Length()) == 0 || errno == EINVAL ? 0 : errno;
 }
 
 /** Only what it sends to itself reaches it then: connect(2) on a datagram socket. */
@@ -34,7 +28,7 @@ int LetIn(int fd, const Address &at) noexcept {
     const sockaddr nobody = {AF_UNSPEC, {}};
     if (connect(fd, &nobody, sizeof(nobody)) != 0)
         return errno;
-    return BindAgain(fd, at);
+    return BindAgain(sys::Fd(fd), at);
 }
 
 /** The kernel gives IPv4 datagrams to this one rather than to its sibling. */
@@ -48,10 +42,11 @@ void ListenerTable::Retire(Listener &listener) noexcept {
     const ListenSpec &spec = listener.spec;
     for (const SlotSocket &socket : listener.sockets) {
         if (spec.at.type == SOCK_STREAM) {
+            Unwatch(socket);
             listener.steering->Left(socket);
             // Bound as before, but it does not listen: tcp_disconnect of the kernel.
             static_cast<void>(shutdown(socket.Socket().Get(), SHUT_RD));
-            static_cast<void>(BindAgain(socket.Socket().Get(), spec.at.address));
+            static_cast<void>(BindAgain(socket.Socket(), spec.at.address));
         } else if (IsPreferred(spec.at)) {
             KeepOff(socket.Socket().Get(), spec.at.address);
         }
@@ -62,15 +57,13 @@ void ListenerTable::Retire(Listener &listener) noexcept {
 int ListenerTable::Revive(Listener &listener) noexcept {
     const ListenSpec &spec = listener.spec;
     for (const SlotSocket &socket : listener.sockets) {
-        const int fd = socket.Socket().Get();
         if (spec.at.type == SOCK_STREAM) {
-            if (const int error = BindAgain(fd, spec.at.address); error != 0)
+            if (const int error = ListenAgain(socket.Socket(), spec); error != 0)
                 return error;
-            if (listen(fd, spec.backlog) != 0)
-                return errno;
             listener.steering->Joined(socket);
+            Watch(listener, socket);
         } else if (IsPreferred(spec.at)) {
-            if (const int error = LetIn(fd, spec.at.address); error != 0)
+            if (const int error = LetIn(socket.Socket().Get(), spec.at.address); error != 0)
                 return error;
         }
     }
@@ -87,8 +80,7 @@ int ListenerTable::Serve(Listener &listener, unsigned slot) noexcept {
         }
     listener.serving[slot] = true;
     listener.was_served = true;
-    Steer(listener);
-    return 0;
+    return Resume(listener, slot);
 }
 
 bool ListenerTable::IsServed(const Listener &listener) const noexcept {
@@ -107,33 +99,45 @@ void ListenerTable::Deactivate(unsigned slot) noexcept {
     SteerAll();
 }
 
-void ListenerTable::Vacate(unsigned slot) noexcept {
+void ListenerTable::Occupy(unsigned slot) noexcept {
+    occupied[slot] = true;
     for (Listener &listener : listeners)
+        listener.withheld[slot] = false;
+}
+
+void ListenerTable::Vacate(unsigned slot) noexcept {
+    occupied[slot] = false;
+    for (Listener &listener : listeners) {
         listener.serving[slot] = false;
+        listener.withheld[slot] = false;
+        if (listener.spec.at.address.Family() != AF_UNIX)
+            Mend(listener, slot);
+    }
     Deactivate(slot);
 }
 
 /** Empty or without a slot: as it is. */
 std::vector<bool> ListenerTable::Wanted(const Listener &listener) const {
-    if (listener.spec.origin == ListenSpec::Origin::ASKED) {
-        std::vector<bool> wanted = presumed ? lost : ready;
-        if (presumed)
-            wanted.flip();
-        return wanted;
+    const bool asked = listener.spec.origin == ListenSpec::Origin::ASKED;
+    std::vector<bool> wanted(slots), serving(slots);
+    for (unsigned slot = 0; slot < slots; slot++) {
+        if (listener.withheld[slot])
+            continue;
+        serving[slot] = listener.serving[slot];
+        wanted[slot] =
+            asked && presumed ? !lost[slot] : ready[slot] && (asked || listener.serving[slot]);
     }
-    std::vector<bool> wanted(slots);
-    for (unsigned slot = 0; slot < slots; slot++)
-        wanted[slot] = listener.serving[slot] && ready[slot];
-    return HasAny(wanted) ? wanted : listener.serving;
+    return asked || HasAny(wanted) ? wanted : serving;
 }
 
-void ListenerTable::Steer(Listener &listener) noexcept {
+void ListenerTable::Steer(Listener &listener, Order order) noexcept {
     if (let_go || listener.shared || listener.retired)
         return;
     std::vector<bool> wanted = Wanted(listener);
-    if (!HasAny(wanted) || wanted == listener.active)
+    if (HasAny(wanted) && wanted != listener.active)
+        listener.active = std::move(wanted);
+    else if (order == Order::KEPT)
         return;
-    listener.active = std::move(wanted);
     std::vector<const SlotSocket *> set;
     for (const SlotSocket &socket : listener.sockets)
         if (listener.active[socket.Slot()])

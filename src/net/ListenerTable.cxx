@@ -93,6 +93,8 @@ Listener &ListenerTable::Open(const ListenSpec &spec) {
                       spec.source == Source::INHERITED || spec.at.address.Family() == AF_UNIX;
     listener.active.assign(slots, true);
     listener.serving.assign(slots, false);
+    listener.withheld.assign(slots, false);
+    listener.serial = ++last_serial;
     listener.steering = policy.Steer(spec.at.type, !listener.shared);
     if (listener.shared)
         OpenShared(listener);
@@ -101,6 +103,7 @@ Listener &ListenerTable::Open(const ListenSpec &spec) {
     if (listener.spec.name.empty())
         listener.spec.name = DefaultName(listener.spec.at);
     listeners.push_back(std::move(listener));
+    WatchAll(listeners.back());
     return listeners.back();
 }
 
@@ -208,13 +211,18 @@ std::vector<sys::Fd> ListenerTable::SocketsOf(const Listener &listener) const {
 }
 
 void ListenerTable::Close(Listener &listener) noexcept {
+    for (const SlotSocket &socket : listener.sockets)
+        Unwatch(socket);
+    std::erase_if(mended, [&listener](const Repaired &one) { return one.listener == &listener; });
     listeners.remove_if([&listener](const Listener &other) { return &other == &listener; });
 }
 
 void ListenerTable::LetGo() noexcept {
     for (Listener &listener : listeners) {
-        for (SlotSocket &socket : listener.sockets)
+        for (SlotSocket &socket : listener.sockets) {
+            Unwatch(socket);
             socket.Close();
+        }
         listener.file.Remove();
         listener.path.LetGo();
     }

@@ -2,8 +2,11 @@
 
 #include "net/Listener.hxx"
 #include "net/OpenSocket.hxx"
+#include "net/SocketState.hxx"
 
 #include <list>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 namespace net {
@@ -14,17 +17,42 @@ struct Exported {
     sys::Fd socket;
 };
 
+/** What ListenerTable::Rescue has done. */
+struct Rescued {
+    std::string_view refusal; // why it could not; then nothing was touched
+    unsigned moved = 0; // connections that waited, and are the others' now
+    int error =
+        0; // errno where the socket does not listen again; Repair() and the next worker try it anew
+
+    explicit operator bool() const noexcept { return refusal.empty(); }
+};
+
+/** A socket that a worker had shut down. */
+struct Repaired {
+    const Listener *listener;
+    unsigned slot; // of a shared one 0, or that of the worker that has ended
+    int error; // errno where it does not listen again: until the next worker nobody reaches it
+    bool withheld; // others get the connections until the slot has another worker
+};
+
+/** What is known of a slot socket. */
+struct SlotFigures {
+    std::optional<std::uint64_t> given; // connections that the slot was given
+    std::optional<Queue> queue;
+};
+
 /** Opens and owns every listening socket of the cluster; the only one that tells the steering.
  *
  *  Which slots get the new connections of a listener: of one that was asked for, those whose worker is
  *  ready, and until the first is, all that have not died. Of a sibling or an adopted one, those that are
- *  ready and serve it; where there is none, those that serve it. Where nobody is left the last set stays
- *  in force, so that clients wait rather than being refused. */
+ *  ready and serve it; where there is none, those that serve it. None of these where Rescue() or Repair() has
+ *  taken the slot out. Where nobody is left the last set stays in force, so that clients wait rather than being
+ *  refused. */
 class ListenerTable {
 public:
     /** `policy` is borrowed. */
     ListenerTable(const SteeringPolicy &_policy, unsigned _slots)
-        : policy(_policy), slots(_slots), ready(_slots), lost(_slots) {}
+        : policy(_policy), slots(_slots), ready(_slots), lost(_slots), occupied(_slots) {}
 
     /** Opens the address with all its slot sockets, all of them active. The same address a second time
      *  is refused, as is that of another program. The result stays where it is until it is closed.
@@ -80,14 +108,14 @@ public:
 
     /** What the slot accepts from; undefined once the table has let go. */
     sys::Fd SocketOf(const Listener &listener, unsigned slot) const noexcept {
-        return listener.sockets[listener.shared ? 0 : slot].Socket();
+        return SlotSocketOf(listener, slot).Socket();
     }
 
     /** All its sockets, by slot; none once the table has let go. */
     std::vector<sys::Fd> SocketsOf(const Listener &listener) const;
 
-    /** The worker of the slot listens there. A retired listener comes back; returns the errno with which
-     *  the kernel refuses that, else 0. */
+    /** The worker of the slot listens there. A retired listener comes back, and so does a socket that was shut
+     *  down; returns the errno with which the kernel refuses that, else 0. */
     int Serve(Listener &listener, unsigned slot) noexcept;
 
     /** Some worker listens there. */
@@ -100,8 +128,34 @@ public:
     /** Its worker is not ready any more: it still serves, but is to get no new connections. */
     void Deactivate(unsigned slot) noexcept;
 
-    /** Its worker has ended. What waits in its queues waits for the next one. */
+    /** A worker of it is about to be started. */
+    void Occupy(unsigned slot) noexcept;
+
+    /** Its worker has ended. What waits in its queues waits for the next one; a socket that it has shut down
+     *  listens again, which the next Repair() returns. */
     void Vacate(unsigned slot) noexcept;
+
+    /** Moves what waits in the queue of a slot, with the data that is there, to others, even while a hung worker
+     *  holds the socket: the kernel does so when it stops listening (shutdown(2)). It listens again at once, but
+     *  the slot gets no connection there until it has another worker, or its worker listens there again (Serve).
+     *  A steering that can rescue chooses among the active slots; without it net.ipv4.tcp_migrate_req (Linux
+     *  5.14) has to be 1 in this network namespace, and the kernel chooses among all that listen, active or not.
+     *  A handshake that was half open stays with the socket and ends in its queue: a second call moves it.
+     *  Refused where that cannot be had, and where nobody else is active: then nothing is touched. */
+    Rescued Rescue(Listener &listener, unsigned slot) noexcept;
+
+    /** A descriptor that becomes readable when a worker has shut down a listening socket, for Repair(), and never
+     *  otherwise. It belongs to the table. Throws std::system_error. */
+    sys::Fd Alarm();
+
+    /** Lets TCP sockets that a worker has shut down listen again. The slot of such a worker is left out, while
+     *  another is active, until it has another worker or this one listens there again (Serve). A unix socket cannot
+     *  listen again: EOPNOTSUPP. One that a worker lets listen again by itself in the same moment, where nobody sees
+     *  its listen(2), is not noticed. Returns what was done since the last call. */
+    std::vector<Repaired> Repair() noexcept;
+
+    /** What is known of the slot's socket; of a shared one it is about all slots. */
+    SlotFigures FiguresOf(const Listener &listener, unsigned slot) const noexcept;
 
     /** Closes the launcher's copies of its sockets and forgets the listener, which is gone afterwards. The
      *  others stay where they are. */
@@ -118,10 +172,24 @@ private:
     void OpenGroup(Listener &listener) const;
     static void OpenShared(Listener &listener);
     static void Admit(const Listener &listener) noexcept;
-    static void Retire(Listener &listener) noexcept;
-    static int Revive(Listener &listener) noexcept;
+    void Retire(Listener &listener) noexcept;
+    int Revive(Listener &listener) noexcept;
+    std::string_view WhyNoRescue(const Listener &listener, unsigned slot) const noexcept;
+    static int Restart(const Listener &listener, const SlotSocket &socket) noexcept;
+    int Resume(Listener &listener, unsigned slot) noexcept;
+    void Mend(Listener &listener, unsigned slot) noexcept;
+    void WatchAll(const Listener &listener) noexcept;
+    void Watch(const Listener &listener, const SlotSocket &socket) noexcept;
+    void Unwatch(const SlotSocket &socket) noexcept;
+
+    const SlotSocket &SlotSocketOf(const Listener &listener, unsigned slot) const noexcept {
+        return listener.sockets[listener.shared ? 0 : slot];
+    }
+
+    enum class Order : bool { KEPT, CHANGED }; // of the sockets in their group
+
     std::vector<bool> Wanted(const Listener &listener) const;
-    void Steer(Listener &listener) noexcept;
+    void Steer(Listener &listener, Order order = Order::KEPT) noexcept;
     void SteerAll() noexcept;
 
     const SteeringPolicy &policy;
@@ -129,6 +197,10 @@ private:
     std::list<Listener> listeners; // addresses stay valid
     std::vector<bool> ready; // by slot
     std::vector<bool> lost; // by slot: has died before the first was ready
+    std::vector<bool> occupied; // by slot: has a worker
+    std::vector<Repaired> mended; // since the last Repair()
+    sys::UniqueFd alarm; // epoll(7), once asked for
+    unsigned last_serial = 0;
     bool presumed = true; // none was ready yet
     bool let_go = false;
 };

@@ -51,6 +51,12 @@ unsigned WaitingConnections(sys::Fd socket) noexcept {
     return poll(&look, 1, 0) == 1 && (look.revents & POLLIN) != 0 ? 1 : 0;
 }
 
+bool IsShut(sys::Fd socket) noexcept {
+    pollfd look = {socket.Get(), POLLRDHUP, 0};
+    return socket.IsDefined() && poll(&look, 1, 0) == 1 &&
+           (look.revents & (POLLRDHUP | POLLHUP)) != 0;
+}
+
 void SetNonblocking(sys::Fd socket, bool nonblocking) noexcept {
     const int flags = socket.IsDefined() ? fcntl(socket.Get(), F_GETFL) : -1;
     if (flags >= 0 && ((flags & O_NONBLOCK) != 0) != nonblocking)

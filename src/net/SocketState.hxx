@@ -29,6 +29,9 @@ std::optional<Queue> QueueOf(sys::Fd socket) noexcept;
 /** How many connections wait to be accepted: of a TCP socket exactly, of others 1 for any number. */
 unsigned WaitingConnections(sys::Fd socket) noexcept;
 
+/** Does it refuse all connections, as a unix socket does after shutdown(2), though it listens (IsListening)? */
+bool IsShut(sys::Fd socket) noexcept;
+
 /** O_NONBLOCK, which all descriptors of a socket share. */
 void SetNonblocking(sys::Fd socket, bool nonblocking) noexcept;
 

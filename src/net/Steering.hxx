@@ -27,7 +27,8 @@ public:
     /** The socket joined its group: after listen(2) for TCP, after bind(2) for UDP. */
     virtual void Joined(const SlotSocket &socket) = 0;
 
-    /** It is about to leave the group. */
+    /** It is about to leave the group, or has left it already, where a worker has called shutdown(2). SetActive()
+     *  follows, unless all of them leave. One that is no member is ignored. */
     virtual void Left(const SlotSocket &socket) noexcept = 0;
 
     /** New connections go to these and no others, from one moment to the next. Never empty. */

@@ -53,6 +53,7 @@ void Pool::Launch(Slot &slot) noexcept {
     slot.told.clear();
     slot.listening.clear();
     slot.killing_left = false;
+    table.Occupy(slot.Index());
     spawn::LaunchSpec launch;
     std::size_t prepared = 0;
     try {

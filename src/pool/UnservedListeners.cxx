@@ -13,14 +13,9 @@ namespace {
 
 using Origin = net::ListenSpec::Origin;
 
-std::string NameOf(const net::Listener &listener) {
-    const std::string path = listener.Path();
-    return path.empty() ? listener.Spec().at.address.ToString() : path;
-}
-
 /** With what was asked for, where that looks otherwise. */
 std::string Describe(const net::Listener &listener) {
-    const std::string name = NameOf(listener);
+    const std::string name = listener.Where();
     const std::string &text = listener.Spec().text;
     return text == name ? name : fmt::format("{} (asked for with {})", name, util::Quote(text));
 }
@@ -42,7 +37,7 @@ void UnservedListeners::Watched::Begin() noexcept {
     } catch (const std::system_error &error) {
         owner.reporter.Say(
             report::Level::DEBUG,
-            fmt::format("nobody looks whether {} is served: {}", NameOf(listener), error.what()));
+            fmt::format("nobody looks whether {} is served: {}", listener.Where(), error.what()));
         End();
     }
 }
@@ -77,7 +72,7 @@ void UnservedListeners::Watched::OnLook() noexcept {
     owner.reporter.Say(
         report::Level::WARN,
         fmt::format("a connection to {} has waited for {} s: no worker takes it{}",
-                    NameOf(listener),
+                    listener.Where(),
                     std::chrono::duration_cast<std::chrono::seconds>(PATIENCE).count(),
                     owner.DescribeServed()));
 }
@@ -146,7 +141,7 @@ std::string UnservedListeners::DescribeServed() const {
     std::string names;
     for (const net::Listener &listener : table.Listeners())
         if (table.IsServed(listener))
-            names += (names.empty() ? "" : ", ") + NameOf(listener);
+            names += (names.empty() ? "" : ", ") + listener.Where();
     return names.empty() ? "" : "; the workers listen on " + names;
 }
 

@@ -147,7 +147,7 @@ TEST_CASE("where the kernel refuses the program, the tier says so") {
     const unit::Pipe pipe; // no socket
     const net::SlotSocket slot(
         sys::UniqueFd(sys::AdoptTag(), fcntl(pipe.reader.Get(), F_DUPFD_CLOEXEC, 0)), 0);
-    RandomSteering steering(Choice::RANDOM);
+    RandomSteering steering(Choice::FLOW);
     CHECK(steering.Tier().tier == "classic BPF");
     CHECK(steering.Tier().lacks.empty());
     steering.Joined(slot);
