@@ -111,8 +111,9 @@ bool QueueWatch::TakeArrivals() noexcept {
 }
 
 void QueueWatch::Read(unsigned slot) {
-    // A socket that a worker has shut down has no queue: 0.
-    seen.push_back({slot, net::WaitingConnections(joined[slot]->Socket()), arrived[slot]});
+    // A socket that a worker has shut down has no queue.
+    const auto queue = net::QueueOf(joined[slot]->Socket());
+    seen.push_back({slot, queue ? queue->length : 0, arrived[slot]});
     arrived[slot] = false;
 }
 
