@@ -67,15 +67,19 @@ std::vector<const net::SlotSocket *> QueueWatch::Keeping() const {
 void QueueWatch::OnArrival(std::uint32_t) noexcept {
     quiet = 0;
     Look();
-    tick.Schedule(PERIOD);
+    LookLater();
 }
 
 void QueueWatch::OnTick() noexcept {
     quiet = Look() ? 0 : quiet + 1;
     if (quiet < QUIET)
-        tick.Schedule(PERIOD);
+        LookLater();
     else
         traffic.WatchAgain(EPOLLIN | EPOLLONESHOT);
+}
+
+void QueueWatch::LookLater() noexcept {
+    tick.Schedule(PERIOD + std::chrono::milliseconds(seen.size() / READS_A_MILLISECOND));
 }
 
 /** Returns whether a connection came since the last look and still waits. */

@@ -17,8 +17,8 @@ namespace balance {
  *  privilege and without a system call while nobody connects.
  *
  *  The sockets lie edge-triggered in an inner epoll(7) set, which lies one-shot in the loop. The first connection that
- *  still waits when the kernel asks again wakes the launcher, which looks at once and then every PERIOD; what else
- *  comes meanwhile only marks the inner set. After QUIET looks that find nothing new it sleeps until the next such
+ *  still waits when the kernel asks again wakes the launcher, which looks at once and then every PERIOD, or later where
+ *  many queues were read; what else comes meanwhile only marks the inner set. After QUIET looks that find nothing new it sleeps until the next such
  *  connection, also where a stuck slot still holds a queue. A look reads the queues (TCP_INFO of a listening socket) of
  *  the slots that had an arrival, or a queue last time: it costs what the busy slots cost, however many there
  *  are. What is behind is for Pace to say.
@@ -28,6 +28,10 @@ class QueueWatch {
 public:
     static constexpr std::chrono::milliseconds PERIOD{4};
     static constexpr unsigned QUIET = 3;
+
+    /** A look that has read more of them puts off the next one by so many milliseconds, so that all looks together take
+     *  some 2 % of a processor at the most. What is missed meanwhile is no more: a slot gets the less, the more there are. */
+    static constexpr unsigned READS_A_MILLISECOND = 16;
 
     /** `on_change`: Keeping() is another since a look; not called by SetActive and Leave, whose callers know. It
      *  must not destroy this. Throws std::system_error. */
@@ -57,6 +61,7 @@ private:
     void OnTick() noexcept;
     bool Look() noexcept;
     bool TakeArrivals() noexcept;
+    void LookLater() noexcept;
     void Read(unsigned slot);
     void UpdatePace();
 

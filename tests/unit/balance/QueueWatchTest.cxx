@@ -204,8 +204,22 @@ TEST_CASE_FIXTURE(Fixture, "more slots with arrivals than one call tells") {
     CHECK(Keeping() == Range(150));
     for (unsigned slot = 0; slot < 149; slot++)
         Accept(slot, slot % 2 == 0 ? 1 : 6);
+
+    // Many were read, so that it takes longer until the next look.
+    const std::chrono::milliseconds more(150 / QueueWatch::READS_A_MILLISECOND);
     Tick();
+    clock.Advance(more - 1ms);
+    Turn();
+    CHECK(watch->Looks() == 1);
+    clock.Advance(1ms);
+    Turn();
+    CHECK(watch->Looks() == 2);
     CHECK(Keeping() == Range(149));
+    clock.Advance(more); // it has read them once more
+    Tick();
+    CHECK(watch->Looks() == 3);
+    Tick();
+    CHECK(watch->Looks() == 4);
 }
 
 TEST_CASE_FIXTURE(Fixture, "who becomes active begins anew, whatever waits there") {
