@@ -33,12 +33,16 @@ void QueueWatch::Join(const net::SlotSocket &socket) {
 }
 
 void QueueWatch::Leave(const net::SlotSocket &socket) noexcept {
-    if (socket.Slot() >= joined.size() || joined[socket.Slot()] != &socket)
+    if (!IsJoined(socket))
         return;
     epoll_ctl(inner.Get(), EPOLL_CTL_DEL, socket.Socket().Get(), nullptr);
     joined[socket.Slot()] = nullptr;
     active.erase(std::remove(active.begin(), active.end(), &socket), active.end());
     UpdatePace();
+}
+
+bool QueueWatch::IsJoined(const net::SlotSocket &socket) const noexcept {
+    return socket.Slot() < joined.size() && joined[socket.Slot()] == &socket;
 }
 
 void QueueWatch::SetActive(std::span<const net::SlotSocket *const> _active) noexcept {
@@ -50,7 +54,8 @@ void QueueWatch::UpdatePace() {
     std::vector<unsigned> slots;
     slots.reserve(active.size());
     for (const net::SlotSocket *socket : active)
-        slots.push_back(socket->Slot());
+        if (IsJoined(*socket))
+            slots.push_back(socket->Slot());
     pace.SetActive(slots);
 }
 

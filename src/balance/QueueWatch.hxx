@@ -46,8 +46,8 @@ public:
     /** It is about to listen no more, or to be closed; its descriptor is still open. */
     void Leave(const net::SlotSocket &socket) noexcept;
 
-    /** New connections go to these, which have joined. One that was not active before begins with a
-     *  clean account. */
+    /** New connections go to these. One that was not active before begins with a clean account, one that could not
+     *  join is taken to keep up. */
     void SetActive(std::span<const net::SlotSocket *const> active) noexcept;
 
     /** The active ones that keep up, all where none does. */
@@ -64,6 +64,7 @@ private:
     void LookLater() noexcept;
     void Read(unsigned slot);
     void UpdatePace();
+    bool IsJoined(const net::SlotSocket &socket) const noexcept;
 
     const util::BoundMethod<void()> on_change;
     sys::UniqueFd inner;

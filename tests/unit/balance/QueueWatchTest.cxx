@@ -256,6 +256,23 @@ TEST_CASE_FIXTURE(Fixture, "who is not active does not count") {
     CHECK(Keeping() == Slots{2});
 }
 
+TEST_CASE_FIXTURE(Fixture, "who has not joined is not judged, and gets its share") {
+    Open(3);
+    watch->Leave(sockets[1]);
+    CHECK(Keeping() == Slots{0, 2});
+    SetActive({0, 1, 2});
+    CHECK(Keeping() == Range(3));
+    Connect(1, 10);
+    Connect(0, 3);
+    Turn();
+    CHECK(Keeping() == Slots{1, 2});
+    watch->Join(sockets[1]);
+    SetActive({0, 1, 2});
+    Connect(0);
+    Tick();
+    CHECK(Keeping() == Slots{0, 2});
+}
+
 TEST_CASE_FIXTURE(Fixture, "the active set changes while it looks") {
     Open(4);
     Connect(0, 3);
