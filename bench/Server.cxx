@@ -1,7 +1,7 @@
 /**
- * The server of the throughput table: one process, epoll, one connection a request. Where
- * LISTEN_FDS hands over a socket it serves that one, else it opens a socket with SO_REUSEPORT for
- * the port of its argument, as servers do that bring their own way to run N copies.
+ * A server that does as little as possible: one process, epoll, its process id for an answer. A connection is kept
+ * unless the client asks for its end. Where LISTEN_FDS hands over a socket it serves that one, else it opens a socket
+ * with SO_REUSEPORT for the port of its argument, as servers do that bring their own way to run N copies.
  *
  *     server PORT
  */
@@ -13,13 +13,19 @@
 #include <cstring>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <string>
+#include <string_view>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 namespace {
 
-constexpr char REPLY[] = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nok\n";
+std::string Reply(bool keeps) {
+    const auto body = std::to_string(getpid()) + "\n";
+    return std::string("HTTP/1.1 200 OK\r\n") + (keeps ? "" : "Connection: close\r\n") +
+           "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
 
 [[noreturn]] void Fail(const char *what) {
     std::fprintf(stderr, "server: %s: %s\n", what, std::strerror(errno));
@@ -43,10 +49,18 @@ int OwnSocket(int port) {
 }
 
 void Serve(int client) {
+    static const std::string LAST = Reply(false), KEPT = Reply(true);
     // A request this small comes in one piece.
     char request[4096];
-    if (read(client, request, sizeof request) > 0)
-        (void)!write(client, REPLY, sizeof REPLY - 1);
+    const auto n = read(client, request, sizeof request);
+    if (n > 0) {
+        const bool last =
+            std::string_view(request, static_cast<size_t>(n)).find("Connection: close") !=
+            std::string_view::npos;
+        const auto &reply = last ? LAST : KEPT;
+        if (write(client, reply.data(), reply.size()) > 0 && !last)
+            return;
+    }
     close(client);
 }
 

@@ -1,5 +1,6 @@
 """Tables and bars on standard output, messages on standard error."""
 
+import math
 import sys
 
 
@@ -9,6 +10,11 @@ def say(text):
 
 def row(*cells):
     print("| " + " | ".join(str(cell) for cell in cells) + " |")
+
+
+def multiple(value, form="{:.2f}"):
+    """Most by fewest: infinite where some had none."""
+    return form.format(value) if math.isfinite(value) else "∞"
 
 
 def head(title, *cells):

@@ -6,6 +6,7 @@ import shutil
 import statistics
 import subprocess
 
+from common.figures import Figures
 from common.markdown import Bars, head, row
 from common.processes import PATIENCE, real_time
 from common.servers import free_port, node_version
@@ -74,6 +75,7 @@ def show_system_calls(setting):
          "with a filter that allows all", "`clusterize -n 1 --`", "of bare", "of the filter's", "bar")
     program = setting.programs["Syscalls"]
     arrangements = [[program], [program, "filter"], [setting.binary, "-n", "1", "--", program]]
+    figures = []
     # getpid(2) does so little that it shows what having any filter costs.
     for loop, text, against in (("getpid", "`getpid`", "the filter's"),
                                 ("accept", "`connect`, `accept`, two `close`", "bare")):
@@ -82,6 +84,8 @@ def show_system_calls(setting):
         bar = Bars.check(f"system calls, {loop}", ratios[against], 0.98, at_most=False)
         row(text, *[f"{statistics.median(values):.0f}" for values in (bare, filtered, adopted)],
             *[f"{value:.3f}" for value in ratios.values()], f"of {against} {bar}")
+        figures.append((f"{text}: of {against}", ratios[against], 0.98))
+    Figures.add("adoption", "System calls per second inside a worker", "ratio", figures, at_least=True)
 
 
 def show_first_answers(setting):
@@ -96,6 +100,7 @@ def show_first_answers(setting):
         row("Node", "not installed", "", "", "")
     else:
         programs.insert(0, (f"Node {node_version(node)} http server", [node, script], 1.1))
+    figures = []
     for name, argv, limit in programs:
         port = free_port()
         found = times(setting, rounds,
@@ -104,6 +109,8 @@ def show_first_answers(setting):
         slower = ratio(adopted, bare)
         row(name, f"{statistics.median(bare) / 1000:.2f}", f"{statistics.median(adopted) / 1000:.2f}",
             f"{slower:.2f}", Bars.check("first answer", slower, limit) if limit else "")
+        figures.append((name, slower, limit))
+    Figures.add("adoption", "Time until the first answer, clusterize -n 1 by bare", "ratio", figures)
 
 
 def show(setting):

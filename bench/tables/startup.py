@@ -5,6 +5,7 @@ import shutil
 import statistics
 import tempfile
 
+from common.figures import Figures
 from common.markdown import Bars, head, row
 from common.processes import installed
 from common.starts import times
@@ -57,3 +58,6 @@ def show(setting):
         ratio = added[text] / tini if tini is not None else float("nan")
         bar = Bars.check(f"start-up of {text}", ratio, limit) if limit and tini is not None else ""
         row(text, f"{added[text]:.0f}", f"{ratio:.2f}", bar)
+    Figures.add("startup", f"What is added to the {alone:.0f} µs of true", "µs",
+                [(text, added[text], limit * tini if limit and tini is not None else None)
+                 for text, _, _, limit in COMMANDS if text in added])
