@@ -125,7 +125,7 @@ class Clustered(Cluster):
                 if event["event"] == "up":
                     self.port = event["listeners"][0]["port"]
                 else:
-                    balance = event
+                    balance = event["balance"]
                 if not awaited:
                     break
             if awaited or balance["tier"] != self.tier.reports:
