@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 from common.markdown import say
-from common.processes import Running, children, until
+from common.processes import Running, children, group_nice, set_group_nice, until
 from common.servers import answer, answers, free_port, node_command
 
 GUNICORN_APPLICATION = """
@@ -71,6 +71,7 @@ class Pm2:
         try:
             self.call("start", str(node_command(self.setting)[1]), "-i", str(self.workers))
             self.pid = int((self.home / "pm2.pid").read_text())
+            set_group_nice(group_nice(), self.pid)  # it has begun a session of its own
             seen = set()
             until(lambda: seen.add(answer(self.port)) or len(seen - {None}) == self.workers, "PM2's workers")
         except BaseException:

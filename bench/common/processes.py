@@ -156,23 +156,33 @@ def installed(program, directory):
     return shutil.copy(program, directory / pathlib.Path(program).name)
 
 
+def group_nice(pid="self"):
+    """Of the session's group (sched(7), autogroup); None where there are none."""
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/autogroup").read_text(encoding="utf-8").split()[-1]
+    return None
+
+
+def set_group_nice(value, pid="self"):
+    """Where we may."""
+    if value is not None:
+        with contextlib.suppress(OSError):
+            pathlib.Path(f"/proc/{pid}/autogroup").write_text(value, encoding="utf-8")
+
+
 @contextlib.contextmanager
 def undisturbed():
     """Other programs of the machine come after all that the block starts, where we may say so: among the processes of
-    a session by their nice values, and among sessions by those of their groups (sched(7), autogroup)."""
-    group = pathlib.Path("/proc/self/autogroup")
+    a session by their nice values, and among sessions by those of their groups."""
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, -20)
-    before = None
-    with contextlib.suppress(OSError):
-        before = group.read_text(encoding="utf-8").split()[-1]
-        group.write_text("-20", encoding="utf-8")
+    before = group_nice()
+    if before is not None:
+        set_group_nice("-20")
     try:
         yield
     finally:
-        with contextlib.suppress(OSError):
-            if before is not None:
-                group.write_text(before, encoding="utf-8")
+        set_group_nice(before)
 
 
 def real_time():

@@ -116,7 +116,12 @@ def gunicorn_group(setting):
     return Group("gunicorn", [*ways, Way("its own workers", Gunicorn(setting, WORKERS))])
 
 
-def measure(setting, group, rounds):
+def rounds_of(setting, group):
+    """More of them where something has to be kept."""
+    return (5 if group.limit else 3) * setting.rounds
+
+
+def measure(setting, group):
     """Fills the ways in, each mode in turns."""
     with contextlib.ExitStack() as stack:
         ways = [way for way in group.ways if way.runs]
@@ -126,7 +131,7 @@ def measure(setting, group, rounds):
             for way in ways:
                 way.rounds[mode] = []
                 complete(setting, way.arrangement.port, requests=1000, clients=CLIENTS, **mode.options)
-            for turn in range(rounds):
+            for turn in range(rounds_of(setting, group)):
                 for i in range(len(ways)):
                     way = ways[(i + turn) % len(ways)]
                     way.rounds[mode].append(one_round(setting, way, mode))
@@ -164,13 +169,12 @@ def show_way(group, way, mode):
 
 
 def show(setting):
-    rounds = 3 * setting.rounds
     groups = [make(setting) for make in (node_group, epoll_group, nginx_group, gunicorn_group)]
     for group in groups:
-        measure(setting, group, rounds)
+        measure(setting, group)
     for mode in (EACH, KEPT):
-        head(f"{mode.text}: {WORKERS} workers, {CLIENTS} clients (medians of {rounds} rounds of {SECONDS} s in turns)",
-             "", "requests/s", "p50, ms", "p99, ms", "max/min", "CPU above the workers, %", "bar")
+        head(f"{mode.text}: {WORKERS} workers, {CLIENTS} clients (medians of rounds of {SECONDS} s in turns)", "",
+             "requests/s", "p50, ms", "p99, ms", "max/min", "CPU above the workers, %", "bar")
         for group in groups:
             for way in group.ways:
                 show_way(group, way, mode)
