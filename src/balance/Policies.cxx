@@ -1,5 +1,6 @@
 #include "balance/Policies.hxx"
 #include "balance/RandomSteering.hxx"
+#include "balance/RoundRobinSteering.hxx"
 #include "balance/SharedSteering.hxx"
 #include "util/Table.hxx"
 
@@ -8,6 +9,25 @@
 namespace balance {
 
 namespace {
+
+class RoundRobinPolicy final : public net::SteeringPolicy {
+public:
+    explicit RoundRobinPolicy(const Hooks &_hooks) : hooks(_hooks) {}
+
+    bool WantsSlotSockets() const noexcept override { return true; }
+
+    std::unique_ptr<net::Steering> Steer(int type, bool group) const override {
+        if (!group)
+            return std::make_unique<SharedSteering>();
+        if (!loader)
+            loader.emplace(hooks.loop, hooks.forked);
+        return std::make_unique<RoundRobinSteering>(type, hooks.loop, *loader, hooks.settled);
+    }
+
+private:
+    const Hooks hooks;
+    mutable std::optional<Loader> loader; // there from the first group on
+};
 
 class RandomPolicy final : public net::SteeringPolicy {
 public:
@@ -33,6 +53,10 @@ template <typename Policy> std::unique_ptr<net::SteeringPolicy> Make(const Hooks
     return std::make_unique<Policy>();
 }
 
+std::unique_ptr<net::SteeringPolicy> MakeRoundRobin(const Hooks &hooks) {
+    return std::make_unique<RoundRobinPolicy>(hooks);
+}
+
 net::TierReport ForeseeClassic(int) {
     return {CLASSIC_BPF, ""};
 }
@@ -43,9 +67,11 @@ net::TierReport ForeseeShared(int) {
 
 } // namespace
 
-constexpr std::array<PolicyRow, 2> POLICIES = {{
-    {"random", "a socket for each worker, connections at random over those that serve (default)",
-     true, Make<RandomPolicy>, ForeseeClassic},
+constexpr std::array<PolicyRow, 3> POLICIES = {{
+    {"rr", "a socket for each worker, connections in turn, past workers that are busy (default)",
+     true, MakeRoundRobin, ForeseeRoundRobin},
+    {"random", "a socket for each worker, connections at random over those that serve", true,
+     Make<RandomPolicy>, ForeseeClassic},
     {"none", "one socket that all workers accept from", false, Make<NonePolicy>, ForeseeShared},
 }};
 

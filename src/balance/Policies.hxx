@@ -35,7 +35,7 @@ struct PolicyRow {
 };
 
 /** What `--balance` can name; the first is the default. */
-extern const std::array<PolicyRow, 2> POLICIES;
+extern const std::array<PolicyRow, 3> POLICIES;
 
 /** The tier of a listener that has one socket for all slots, whatever the policy. */
 inline constexpr std::string_view SHARED_QUEUE = "shared queue";

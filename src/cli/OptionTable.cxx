@@ -283,8 +283,9 @@ constexpr std::array<OptionRow, 34> ROWS = {{
      "too (all), only what -p and -l ask for (listed), nothing (off)", false, true, ApplyAdopt},
     {"exclusive", 0, "PORT|0|unix:PATH", Group::LISTENERS,
      "what the workers do not share: the worker of slot k gets PORT+k, or PATH.k", true, true, ApplyExclusive},
-    {"balance", 0, "random|none", Group::LISTENERS,
-     "how connections are spread: at random over a socket for each worker, or from one shared socket (none)",
+    {"balance", 0, "rr|random|none", Group::LISTENERS,
+     "how connections are spread: over a socket for each worker, in turn past busy ones or at random; or from one "
+     "shared socket (none). Default: $NODE_CLUSTER_SCHED_POLICY, else rr",
      false, true, ApplyBalance},
     {"contract", 0, "LIST", Group::LISTENERS,
      "how the listeners are announced: auto, none, or names of --list contracts with commas", false, true,

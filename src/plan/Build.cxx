@@ -5,6 +5,7 @@
 #include "plan/StopSignal.hxx"
 #include "sys/Accounts.hxx"
 #include "sys/File.hxx"
+#include "util/Table.hxx"
 #include "util/Text.hxx"
 #include "util/UserError.hxx"
 
@@ -124,6 +125,22 @@ unsigned CountWorkers(Options &options, Surroundings &surroundings) {
     return Resolve(*count);
 }
 
+/** --balance, else what Node's cluster takes it from; the workers keep the variable, for clusters of their own. */
+const balance::PolicyRow *FindPolicy(Options &options, const spawn::Environment &environment,
+                                     std::vector<std::string> &warnings) {
+    constexpr std::string_view NODES = "NODE_CLUSTER_SCHED_POLICY";
+    if (options.policy != nullptr)
+        return options.policy;
+    const auto name = environment.Find(NODES);
+    if (name == "rr" || name == "none") {
+        options.said.push_back({"balance", std::string(NODES), std::string(*name)});
+        return util::FindRow(balance::POLICIES, *name);
+    }
+    if (name && !name->empty())
+        warnings.push_back(fmt::format("{}={}: neither rr nor none, ignored", NODES, *name));
+    return &balance::POLICIES[0];
+}
+
 spawn::Ids MakeIds(const Options &options) {
     spawn::Ids ids = options.user;
     if (options.group) {
@@ -181,6 +198,7 @@ Plan Build(Options options, Surroundings surroundings) {
     TakeActivation(options, surroundings, plan.warnings);
     CheckTwice(options.listeners);
     const unsigned workers = CountWorkers(options, surroundings);
+    plan.policy = FindPolicy(options, surroundings.environment, plan.warnings);
     const bool serving = Serves(options);
     const auto contracts =
         options.contracts ? *options.contracts : contract::ParseContracts("auto");
@@ -241,7 +259,6 @@ Plan Build(Options options, Surroundings surroundings) {
     worker->command = std::move(options.command);
     plan.pool.worker = std::move(worker);
 
-    plan.policy = options.policy != nullptr ? options.policy : &balance::POLICIES[0];
     plan.listeners = std::move(options.listeners);
     if (options.then)
         plan.then = std::move(options.then->value);

@@ -1,4 +1,5 @@
 #include "watch/Vigil.hxx"
+#include "sys/CloseFrom.hxx"
 #include "watch/Survivors.hxx"
 
 #include <algorithm>
@@ -7,7 +8,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace watch {
@@ -19,15 +19,6 @@ using Clock = std::chrono::steady_clock;
 constexpr int LOOK_MILLISECONDS = 20;
 constexpr std::chrono::seconds GIVE_UP{10}; // for a process in an uninterruptible sleep
 
-/** close_range(2) is there from kernel 5.9 on. */
-void CloseFrom(int first) noexcept {
-    if (syscall(SYS_close_range, first, ~0U, 0) == 0)
-        return;
-    const long top = sysconf(_SC_OPEN_MAX);
-    for (int fd = first; fd < top; fd++)
-        close(fd);
-}
-
 /** Keeps the one descriptor, as number 0, and lets go of all else that the launcher was. */
 void StandAlone(sys::Fd launcher_alive) noexcept {
     sigset_t all;
@@ -36,7 +27,7 @@ void StandAlone(sys::Fd launcher_alive) noexcept {
     setsid();
     prctl(PR_SET_NAME, "clusterize-watch"); // cut to 15 characters
     dup2(launcher_alive.Get(), 0);
-    CloseFrom(1);
+    sys::CloseFrom(1);
     // It holds no directory's file system busy; where this fails, it does.
     const bool moved = chdir("/") == 0;
     static_cast<void>(moved);

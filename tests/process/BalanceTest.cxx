@@ -18,7 +18,7 @@ unsigned long ListenerInode(pid_t pid) {
 
 TEST_CASE("random: each of four workers gets a fair share of 400 connections") {
     AsEveryone([](bool nobody) {
-        Cluster cluster({.options = {"-n", "4", "-p", "127.0.0.1:0"},
+        Cluster cluster({.options = {"-n", "4", "-p", "127.0.0.1:0", "--balance", "random"},
                          .command = {EchoServer()},
                          .start = {.nobody = nobody}});
         cluster.WaitUp();
@@ -35,7 +35,7 @@ TEST_CASE("random: each of four workers gets a fair share of 400 connections") {
     });
 }
 
-TEST_CASE("random: both families of one listener") {
+TEST_CASE("both families of one listener") {
     Cluster cluster({.options = {"-n", "3", "-p", "0"}, .command = {EchoServer()}});
     cluster.WaitUp();
     const std::string port = std::to_string(cluster.Port());
@@ -48,7 +48,7 @@ TEST_CASE("random: both families of one listener") {
     CHECK(StopServers(cluster) == Exited(0));
 }
 
-TEST_CASE("random: a slot socket each; none: one for all") {
+TEST_CASE("rr: a slot socket each; none: one for all") {
     {
         Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
         CHECK(ListenerInode(cluster.WaitOnline(1)) != ListenerInode(cluster.WaitOnline(2)));
@@ -71,7 +71,7 @@ TEST_CASE("a replacement has the slot socket of the worker before it") {
     CHECK(StopServers(cluster) == Exited(0));
 }
 
-TEST_CASE("random: a dead worker gets no connections while it is gone") {
+TEST_CASE("a dead worker gets no connections while it is gone") {
     Cluster cluster({.options = {"-n", "4", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
     cluster.WaitUp();
     const std::string address = cluster.Address();
@@ -93,7 +93,7 @@ TEST_CASE("random: a dead worker gets no connections while it is gone") {
     CHECK(StopServers(cluster) == Exited(0));
 }
 
-TEST_CASE("random: a worker that dies before it is ready leaves nobody in its queue either") {
+TEST_CASE("a worker that dies before it is ready leaves nobody in its queue either") {
     Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
     cluster.WaitUp();
     const std::string address = cluster.Address();
@@ -113,7 +113,7 @@ TEST_CASE("random: a worker that dies before it is ready leaves nobody in its qu
     CHECK(StopServers(cluster) == Exited(0));
 }
 
-TEST_CASE("random: a slot that failed to start again leaves nobody in its queue") {
+TEST_CASE("a slot that failed to start again leaves nobody in its queue") {
     const TempDir directory;
     const std::string program = directory / "server";
     CopyFile(EchoServer(), program);
@@ -128,7 +128,7 @@ TEST_CASE("random: a slot that failed to start again leaves nobody in its queue"
 }
 
 TEST_CASE("connections in the queue of a worker that was killed are answered by its replacement") {
-    for (const char *balance : {"random", "none"}) {
+    for (const char *balance : {"rr", "random", "none"}) {
         INFO(balance);
         // Worker 1 never accepts, worker 2 of the same slot does.
         Cluster cluster({.options = {"-n", "1", "-p", "127.0.0.1:0", "--balance", balance},

@@ -82,7 +82,7 @@ TEST_CASE("the value that counts and where it comes from") {
     CHECK(Find(lines, "option", "stdin") == "default null");
     CHECK(Find(lines, "option", "log-level") == "default info");
     CHECK(Find(lines, "option", "backlog") == "default -");
-    CHECK(Find(lines, "option", "balance") == "default random (no listener)");
+    CHECK(Find(lines, "option", "balance") == "default rr (no listener)");
     CHECK(Find(lines, "option", "stop-signal") == "default SIGQUIT (auto: the command is nginx)");
     const auto jobs = DryRun({"true"});
     CHECK(Find(jobs, "option", "jobs") == "default yes");
@@ -101,10 +101,10 @@ TEST_CASE("what auto was resolved to, and WEB_CONCURRENCY") {
     CHECK(Find(web, "option", "workers") == "WEB_CONCURRENCY 7");
     CHECK(Find(DryRun({"--contract", "einhorn", "true"}), "option", "stop-signal") ==
           "default SIGUSR2 (auto: contract einhorn)");
-    CHECK(Find(DryRun({"-n", "2", "-p", "127.0.0.1:0", "true"}), "option", "balance") ==
-          "default random (classic BPF)");
+    CHECK(Find(DryRun({"-n", "2", "-p", "127.0.0.1:0", "--balance", "random", "true"}), "option",
+               "balance") == "command-line random (classic BPF)");
     CHECK(Find(DryRun({"-n", "1", "-p", "127.0.0.1:0", "true"}), "option", "balance") ==
-          "default random (shared queue)");
+          "default rr (shared queue)");
 }
 
 TEST_CASE("listeners, command and contracts") {

@@ -34,7 +34,7 @@ std::vector<std::string> Alone(const std::string &act, bool nobody) {
 std::vector<std::string> Act(const std::string &act, bool nobody, size_t held = 0) {
     const auto port = std::to_string(FreePort());
     const auto address = "127.0.0.1:" + port;
-    Cluster cluster({.options = {"-n", "2"},
+    Cluster cluster({.options = {"-n", "2", "--balance", "random"}, // as many descriptors always
                      .command = {Program("hostile"), act, port},
                      .start = {.nobody = nobody}});
     const pid_t launcher = cluster.Pid();

@@ -87,7 +87,7 @@ TEST_CASE("interactive bash: a loop ends with Ctrl-C") {
 
 TEST_CASE("interactive bash: Ctrl-Z, bg, fg") {
     Shell shell;
-    shell.Type("\"$CL\" -n 2 -p 127.0.0.1:0 -- \"$BEHAVE\" signal-log\n");
+    shell.Type("\"$CL\" -n 2 --balance random -p 127.0.0.1:0 -- \"$BEHAVE\" signal-log\n");
     REQUIRE(WaitFor([&] { return Count(shell.Out(), "start ") == 2; }));
     shell.Type(CTRL_Z);
     REQUIRE(WaitFor([&] { return shell.AllAre(true); }));
@@ -128,7 +128,7 @@ TEST_CASE("interactive bash: in the background it runs, and a worker that reads 
 
 TEST_CASE("interactive bash: exit with a job that is suspended hangs it up") {
     Shell shell;
-    shell.Type("\"$CL\" -n 2 -p 127.0.0.1:0 -- \"$BEHAVE\" signal-log\n");
+    shell.Type("\"$CL\" -n 2 --balance random -p 127.0.0.1:0 -- \"$BEHAVE\" signal-log\n");
     REQUIRE(WaitFor([&] { return Count(shell.Out(), "start ") == 2; }));
     shell.Type(CTRL_Z);
     REQUIRE(WaitFor([&] { return shell.AllAre(true); }));
@@ -140,7 +140,7 @@ TEST_CASE("interactive bash: exit with a job that is suspended hangs it up") {
 }
 
 TEST_CASE("interactive bash: exit with a job that runs hangs it up, where the shell does that") {
-    for (const char *jobs : {"", "-p 127.0.0.1:0 "}) {
+    for (const char *jobs : {"", "--balance random -p 127.0.0.1:0 "}) {
         INFO(jobs);
         Shell shell({"-l", "-O", "huponexit"});
         shell.Type("\"$CL\" -n 2 " + std::string(jobs) + "-- \"$BEHAVE\" signal-log &\n");
@@ -156,7 +156,7 @@ TEST_CASE("interactive bash: exit with a job that runs hangs it up, where the sh
 
 TEST_CASE("interactive bash: the terminal goes away, and with it what runs in the background") {
     Shell shell;
-    shell.Type("\"$CL\" -n 2 -p 127.0.0.1:0 -- \"$BEHAVE\" signal-log &\n");
+    shell.Type("\"$CL\" -n 2 --balance random -p 127.0.0.1:0 -- \"$BEHAVE\" signal-log &\n");
     REQUIRE(WaitFor([&] { return Count(shell.Out(), "start ") == 2; }));
     const std::vector<pid_t> family = shell.Family();
     REQUIRE(family.size() == 3);
@@ -168,7 +168,7 @@ TEST_CASE("interactive bash: the terminal goes away, and with it what runs in th
 
 TEST_CASE("interactive bash: kill -HUP of a job is for the workers") {
     Shell shell;
-    shell.Type("\"$CL\" -n 2 -p 127.0.0.1:0 -- \"$BEHAVE\" signal-log &\n");
+    shell.Type("\"$CL\" -n 2 --balance random -p 127.0.0.1:0 -- \"$BEHAVE\" signal-log &\n");
     REQUIRE(WaitFor([&] { return Count(shell.Out(), "start ") == 2; }));
     shell.Type("kill -HUP $!\n");
     REQUIRE(WaitFor([&] { return Count(shell.Out(), "got 1 ") == 2; }));

@@ -101,6 +101,13 @@ void WaitReady(Cluster &cluster, unsigned id) {
     (void)cluster.WaitEvent("ready", With("id", id));
 }
 
+std::string WaitBalance(Cluster &cluster) {
+    const auto setup = cluster.WaitEvent("setup").Object("balance");
+    if (!Contains(setup.Dump(), "being loaded"))
+        return setup.Text("tier");
+    return cluster.WaitEvent("balance").Object("balance").Text("tier");
+}
+
 void WaitAllReport(Cluster &cluster) {
     const auto workers = static_cast<size_t>(cluster.WaitEvent("setup").Number("workers"));
     const bool reported = WaitFor([&] {

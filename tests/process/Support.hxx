@@ -48,6 +48,9 @@ void InNetworkOf(pid_t pid, const std::function<void()> &body);
 /** `ready` of the worker with that id. */
 void WaitReady(Cluster &cluster, unsigned id);
 
+/** Waits until the first listener is steered as it will be; its tier. */
+std::string WaitBalance(Cluster &cluster);
+
 /** Waits until the program of every slot has said "pid=…", so that it handles signals. */
 void WaitAllReport(Cluster &cluster);
 

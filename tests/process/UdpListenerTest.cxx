@@ -15,6 +15,7 @@ void TryFlows(const std::string &option, const std::string &listen,
     Cluster cluster(
         {.options = {"-n", "4", option, listen, "--balance", balance}, .command = {EchoServer()}});
     cluster.WaitUp();
+    WaitBalance(cluster); // flows go another way from then on
     const std::string address = address_start + std::to_string(cluster.Port());
     std::set<std::string> slots;
     for (int flow = 0; flow < 64; ++flow) {
@@ -36,6 +37,8 @@ void TryFlows(const std::string &option, const std::string &listen,
 TEST_CASE("flows over four workers, IPv4 and IPv6") {
     TryFlows("-l", "udp:127.0.0.1:0", "udp:127.0.0.1:", "random");
     TryFlows("-l", "udp:[::1]:0", "udp:[::1]:", "random");
+    TryFlows("-l", "udp:127.0.0.1:0", "udp:127.0.0.1:", "rr");
+    TryFlows("-l", "udp:[::1]:0", "udp:[::1]:", "rr");
 }
 
 TEST_CASE("PORT/udp, both families") {

@@ -158,11 +158,11 @@ TEST_CASE("where the kernel refuses the program, the tier says so") {
 }
 
 TEST_CASE("the policies: the first is the default") {
-    CHECK(POLICIES[0].name == "random");
+    CHECK(POLICIES[0].name == "rr");
     loop::MonotonicClock clock;
     loop::Loop loop(clock);
     const Hooks hooks = {loop, {}, {}};
-    const auto random = POLICIES[0].make(hooks), none = POLICIES[1].make(hooks);
+    const auto random = POLICIES[1].make(hooks), none = POLICIES[2].make(hooks);
     CHECK(random->WantsSlotSockets());
     CHECK_FALSE(none->WantsSlotSockets());
     CHECK(random->Steer(SOCK_STREAM, true)->Tier().tier == "classic BPF");

@@ -43,15 +43,15 @@ TEST_CASE("every list has a name and help on each of its lines") {
 
 TEST_CASE("names") {
     using Texts = std::vector<std::string>;
-    CHECK(FirstWords(RenderList("balance")) == Texts{"random", "none"});
+    CHECK(FirstWords(RenderList("balance")) == Texts{"rr", "random", "none"});
     CHECK(FirstWords(RenderList("adoption")) == Texts{"auto", "all", "listed", "off"});
     CHECK(FirstWords(RenderList("ready")) == Texts{"auto", "listen", "notify", "exec", "DURATION"});
     CHECK(FirstWords(RenderList("contracts")) == Texts{"systemd", "port", "einhorn",
                                                        "server-starter", "nginx", "php-fpm", "puma",
                                                        "gunicorn"});
-    CHECK(FirstWords(RenderList("events")) == Texts{"setup", "fork", "online", "listening", "ready",
-                                                    "up", "exit", "restart", "failed", "error",
-                                                    "output", "stop", "dropped"});
+    CHECK(FirstWords(RenderList("events")) ==
+          Texts{"setup", "balance", "fork", "online", "listening", "ready", "up", "exit", "restart",
+                "failed", "error", "output", "stop", "dropped"});
     CHECK(FirstWords(RenderList("outputs")) ==
           Texts{"inherit", "prefix", "events", "null", "FILE"});
     CHECK(FirstWords(RenderList("statuses")) == Texts{"0", "1", "N", "125", "126", "127", "128+N"});

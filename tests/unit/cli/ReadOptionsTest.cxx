@@ -128,7 +128,7 @@ TEST_CASE_FIXTURE(Fixture, "each option into its field") {
     CHECK(options.output.source == "--output");
     CHECK(Listeners(options) == "8000 unix:/x");
     CHECK(options.backlog == 5);
-    CHECK(options.policy == &balance::POLICIES[1]);
+    CHECK(options.policy == &balance::POLICIES[2]);
     CHECK(options.contracts == contract::ParseContracts("port"));
     CHECK(options.jobs);
     CHECK(options.stop_signal == SIGRTMIN + 3);
@@ -219,7 +219,7 @@ TEST_CASE_FIXTURE(Fixture, "bad values: option, value, and what would be right")
           "--listen 'systemd': no socket was handed over: the reason");
     CHECK(Message({"--backlog", "0"}) ==
           "--backlog '0': must be a number of connections from 1 on");
-    CHECK(Message({"--balance", "rr"}) == "--balance 'rr': must be one of random, none");
+    CHECK(Message({"--balance", "fair"}) == "--balance 'fair': must be one of rr, random, none");
     CHECK(Message({"--contract", "x"}).starts_with("--contract 'x': 'x' is no contract: "));
     CHECK(Message({"--stop-signal", "FOO"}) ==
           "--stop-signal 'FOO': must be auto, or a signal such as TERM, SIGQUIT, RTMIN+3 or 15");
@@ -276,7 +276,7 @@ TEST_CASE_FIXTURE(Fixture,
     CHECK(options.null_stdin == true);
     CHECK(Listeners(options) == "80 81 unix:/x unix:@y");
     CHECK(options.backlog == 9);
-    CHECK(options.policy == &balance::POLICIES[1]);
+    CHECK(options.policy == &balance::POLICIES[2]);
     CHECK(options.contracts->empty());
     CHECK(options.jobs);
     CHECK(options.stop_signal == SIGINT);

@@ -202,7 +202,7 @@ TEST_CASE("what was said goes through") {
     options.stop_timeout = 2s;
     options.stop_delay = 1s;
     options.backlog = 17;
-    options.policy = &balance::POLICIES[1];
+    options.policy = &balance::POLICIES[2];
     options.log_level = report::Level::DEBUG;
     options.cpus = {1, 2};
     options.expand = true;
@@ -213,7 +213,7 @@ TEST_CASE("what was said goes through") {
     CHECK(plan.pool.stop.timeout == 2s);
     CHECK(plan.pool.stop.delay == 1s);
     CHECK(plan.listeners[1].backlog == 17);
-    CHECK(plan.policy == &balance::POLICIES[1]);
+    CHECK(plan.policy == &balance::POLICIES[2]);
     CHECK(plan.log_level == report::Level::DEBUG);
     CHECK(plan.serving_log_level == report::Level::DEBUG);
     CHECK(plan.pool.worker->cpus == std::vector<unsigned>{1, 2});
@@ -251,6 +251,29 @@ TEST_CASE("nginx's contract makes the sockets non-blocking") {
     const Plan plan = Make(std::move(options));
     CHECK(plan.listeners[0].nonblocking);
     CHECK(plan.listeners[1].nonblocking);
+}
+
+TEST_CASE("NODE_CLUSTER_SCHED_POLICY is the policy where --balance is absent, and stays") {
+    const auto with = [](Options options, const char *value) {
+        Surroundings surroundings;
+        surroundings.environment.Set("NODE_CLUSTER_SCHED_POLICY", value);
+        return Make(std::move(options), std::move(surroundings));
+    };
+    const Plan none = with(Command({"8000"}), "none");
+    CHECK(none.policy->name == "none");
+    CHECK(none.warnings.empty());
+    CHECK(none.pool.worker->environment.Find("NODE_CLUSTER_SCHED_POLICY") == "none");
+    CHECK(with(Command({"8000"}), "rr").policy->name == "rr");
+    CHECK(with(Command({"8000"}), "").warnings.empty());
+
+    const Plan odd = with(Command({"8000"}), "random");
+    CHECK(odd.policy->name == "rr");
+    CHECK(odd.warnings == std::vector<std::string>{
+                              "NODE_CLUSTER_SCHED_POLICY=random: neither rr nor none, ignored"});
+
+    Options said = Command({"8000"});
+    said.policy = &balance::POLICIES[1];
+    CHECK(with(std::move(said), "none").policy->name == "random");
 }
 
 TEST_CASE("WEB_CONCURRENCY counts where a port was asked for and nothing else was said, and is "

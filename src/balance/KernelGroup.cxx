@@ -1,0 +1,79 @@
+#include "balance/KernelGroup.hxx"
+#include "balance/KernelState.h"
+#include "sys/Bpf.hxx"
+#include "sys/Error.hxx"
+
+#include <cerrno>
+#include <sys/mman.h>
+
+namespace balance {
+
+namespace {
+
+constexpr unsigned HALF = 32; // where the half is in `live`
+
+/** Whatever its queue is at the next look: that is less, so something has moved. */
+constexpr unsigned NOT_SEEN = ~0U;
+
+template <typename Value> Value Load(const Value &shared) noexcept {
+    return __atomic_load_n(&shared, __ATOMIC_ACQUIRE);
+}
+
+template <typename Value> void Store(Value &shared, Value value) noexcept {
+    __atomic_store_n(&shared, value, __ATOMIC_RELEASE);
+}
+
+} // namespace
+
+KernelGroup::KernelGroup(KernelProgram _program)
+    : program(std::move(_program)), is_active(MOST_SLOTS) {
+    void *memory =
+        mmap(nullptr, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED, program.state.Get(), 0);
+    if (memory == MAP_FAILED)
+        throw sys::MakeErrno("cannot map the state of the kernel's program");
+    state = static_cast<steering_state *>(memory);
+    program.state.Close(); // the mapping keeps it
+}
+
+KernelGroup::~KernelGroup() noexcept {
+    munmap(state, sizeof(*state));
+}
+
+int KernelGroup::Put(const net::SlotSocket &socket) noexcept {
+    if (socket.Slot() >= MOST_SLOTS)
+        return E2BIG;
+    return sys::PutSocket(program.sockets, socket.Slot(), socket.Socket());
+}
+
+void KernelGroup::SetActive(std::span<const net::SlotSocket *const> active) noexcept {
+    const auto next = (Load(state->live) >> HALF & 1) ^ 1;
+    unsigned *turns = state->turns[next];
+    std::size_t count = 0;
+    std::vector<bool> were_active(MOST_SLOTS);
+    were_active.swap(is_active);
+    for (const net::SlotSocket *socket : active) {
+        const unsigned slot = socket->Slot();
+        if (slot >= MOST_SLOTS || is_active[slot])
+            continue;
+        is_active[slot] = true;
+        if (!were_active[slot]) {
+            slot_account &account = state->accounts[slot];
+            Store(account.owed, 0);
+            Store(account.seen, NOT_SEEN);
+            Store(account.moved, Load(state->turn));
+        }
+        turns[count++] = slot;
+    }
+    if (count != 0)
+        Store(state->live, next << HALF | count);
+}
+
+int KernelGroup::Attach(const net::SlotSocket &member) noexcept {
+    return sys::AttachToGroup(member.Socket(), program.program);
+}
+
+std::uint64_t KernelGroup::Given(unsigned slot) const noexcept {
+    return slot < MOST_SLOTS ? Load(state->accounts[slot].given) : 0;
+}
+
+} // namespace balance

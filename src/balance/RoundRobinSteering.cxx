@@ -1,0 +1,205 @@
+#include "balance/RoundRobinSteering.hxx"
+#include "sys/Error.hxx"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <system_error>
+
+namespace balance {
+
+namespace {
+
+constexpr std::string_view QUEUE_AWARE = "kernel, queue-aware", PLAIN = "kernel, plain",
+                           FLOW_HASH = "flow hash", QUEUE_WATCH = "queue watch";
+
+Kind KindOf(int type) noexcept {
+    return type == SOCK_DGRAM ? Kind::FLOW : Kind::ROUND_ROBIN;
+}
+
+Choice ChoiceOf(int type) noexcept {
+    return type == SOCK_DGRAM ? Choice::FLOW : Choice::RANDOM;
+}
+
+std::string_view NameOf(int type, bool reads_queues) noexcept {
+    if (type == SOCK_DGRAM)
+        return FLOW_HASH;
+    return reads_queues ? QUEUE_AWARE : PLAIN;
+}
+
+/** Without a program of the kernel's own. */
+std::string_view NameWithout(int type) noexcept {
+    return type == SOCK_DGRAM ? CLASSIC_BPF : QUEUE_WATCH;
+}
+
+} // namespace
+
+RoundRobinSteering::RoundRobinSteering(int _type, loop::Loop &_loop, Loader &_loader,
+                                       util::BoundMethod<void(const net::Steering &)> _settled)
+    : type(_type), loop(_loop), loader(_loader), settled(_settled) {
+    classic.emplace(ChoiceOf(type));
+}
+
+void RoundRobinSteering::Joined(const net::SlotSocket &socket) {
+    members.push_back(&socket);
+    if (kernel) {
+        if (const int error = kernel->Put(socket); error != 0)
+            FallBack(error);
+        return;
+    }
+    classic->Joined(socket);
+    if (watch)
+        WatchOver(std::array{&socket});
+}
+
+void RoundRobinSteering::Left(const net::SlotSocket &socket) noexcept {
+    const auto place = std::find(members.begin(), members.end(), &socket);
+    if (place == members.end())
+        return;
+    *place = members.back();
+    members.pop_back();
+    if (classic)
+        classic->Left(socket);
+    if (watch)
+        watch->Leave(socket);
+}
+
+void RoundRobinSteering::SetActive(std::span<const net::SlotSocket *const> _active) noexcept {
+    active.assign(_active.begin(), _active.end());
+    if (kernel) {
+        kernel->SetActive(active);
+    } else if (watch) {
+        watch->SetActive(active);
+        classic->SetActive(watch->Keeping());
+    } else {
+        classic->SetActive(active);
+    }
+    if (!begun)
+        Begin();
+}
+
+void RoundRobinSteering::Begin() noexcept {
+    begun = true;
+    if (!loader.Rights().may_load) {
+        lacks = loader.Rights().lacks;
+        Watch();
+        return;
+    }
+    loading = true;
+    loader.Request(KindOf(type), *this);
+}
+
+void RoundRobinSteering::OnLoaded(Loaded loaded) noexcept {
+    loading = false;
+    lacks = std::move(loaded.lacks);
+    if (!loaded.program.program.IsDefined())
+        Watch();
+    else if (const int error = Enter(std::move(loaded.program)); error != 0)
+        FallBack(error);
+    settled(*this);
+}
+
+/** The program takes over. Returns 0, or errno: then it is as it was. */
+int RoundRobinSteering::Enter(KernelProgram program) {
+    try {
+        kernel.emplace(std::move(program));
+    } catch (const std::system_error &error) {
+        return error.code().value();
+    }
+    int error = members.empty() ? ENOENT : 0;
+    for (const net::SlotSocket *member : members)
+        if (error == 0)
+            error = kernel->Put(*member);
+    if (error == 0) {
+        kernel->SetActive(active);
+        error = kernel->Attach(*members.front());
+    }
+    if (error == 0)
+        classic.reset();
+    else
+        kernel.reset();
+    return error;
+}
+
+/** The kernel's program cannot have this group, or not any more. */
+void RoundRobinSteering::FallBack(int error) noexcept {
+    const bool was_in_charge = kernel.has_value();
+    lacks =
+        fmt::format("the kernel's program cannot steer these sockets: {}", sys::ErrnoText(error));
+    kernel.reset();
+    if (!classic) {
+        classic.emplace(ChoiceOf(type));
+        for (const net::SlotSocket *member : members)
+            classic->Joined(*member);
+        classic->SetActive(active);
+    }
+    Watch();
+    if (was_in_charge)
+        settled(*this);
+}
+
+/** Connections go at random, but only to workers that keep up. */
+void RoundRobinSteering::Watch() noexcept {
+    if (type == SOCK_DGRAM || classic->Tier().tier != CLASSIC_BPF)
+        return;
+    try {
+        watch.emplace(loop, util::Bind<&RoundRobinSteering::OnWatched>(*this));
+    } catch (const std::system_error &error) {
+        lacks = fmt::format("queues cannot be watched: {}", error.what());
+        return;
+    }
+    WatchOver(members);
+    if (watch)
+        watch->SetActive(active);
+}
+
+/** All of them or none. */
+void RoundRobinSteering::WatchOver(std::span<const net::SlotSocket *const> sockets) noexcept {
+    try {
+        for (const net::SlotSocket *socket : sockets)
+            watch->Join(*socket);
+    } catch (const std::system_error &error) {
+        watch.reset();
+        lacks = fmt::format("queues cannot be watched: {}", error.what());
+    }
+}
+
+std::optional<std::uint64_t> RoundRobinSteering::Given(
+    const net::SlotSocket &socket) const noexcept {
+    if (!kernel)
+        return std::nullopt;
+    return kernel->Given(socket.Slot());
+}
+
+net::TierReport RoundRobinSteering::Tier() const {
+    if (kernel)
+        return {NameOf(type, kernel->ReadsQueues()), lacks};
+    net::TierReport report = classic->Tier();
+    if (report.tier != CLASSIC_BPF)
+        return report;
+    if (loading)
+        report.lacks = "the kernel's program is being loaded";
+    else
+        report.lacks = lacks;
+    if (watch)
+        report.tier = QUEUE_WATCH;
+    return report;
+}
+
+net::TierReport ForeseeRoundRobin(int type) {
+    const KernelRights rights = FindKernelRights();
+    if (!rights.may_load)
+        return {NameWithout(type), rights.lacks};
+    try {
+        const Loaded loaded = Loader::LoadNow(KindOf(type), rights);
+        if (!loaded.program.program.IsDefined())
+            return {NameWithout(type), loaded.lacks};
+        return {NameOf(type, loaded.program.reads_queues), loaded.lacks};
+    } catch (const std::system_error &error) {
+        return {NameWithout(type), error.what()};
+    }
+}
+
+} // namespace balance

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "balance/KernelGroup.hxx"
+#include "balance/Loader.hxx"
+#include "balance/QueueWatch.hxx"
+#include "balance/RandomSteering.hxx"
+#include "net/Steering.hxx"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace balance {
+
+/** Steers a reuseport group as well as it can be done here. For TCP: turns in the kernel that skip busy workers; turns
+ *  in the kernel; or at random over the workers that keep up with their queues, which the launcher watches. For UDP: by
+ *  flow, with a program in the kernel or with classic BPF. Classic BPF is there from the start, and until the
+ *  kernel's program is loaded. */
+class RoundRobinSteering final : public net::Steering, private LoadClient {
+public:
+    /** `type`: the socket's. All else is borrowed; `settled` is called when Tier() changes after the first
+     *  SetActive(). */
+    RoundRobinSteering(int type, loop::Loop &loop, Loader &loader,
+                       util::BoundMethod<void(const net::Steering &)> settled);
+    ~RoundRobinSteering() noexcept override { loader.Cancel(*this); }
+
+    void Joined(const net::SlotSocket &socket) override;
+    void Left(const net::SlotSocket &socket) noexcept override;
+    void SetActive(std::span<const net::SlotSocket *const> active) noexcept override;
+    bool CanRescue() const noexcept override { return kernel && kernel->Migrates(); }
+    std::optional<std::uint64_t> Given(const net::SlotSocket &socket) const noexcept override;
+    net::TierReport Tier() const override;
+
+private:
+    void Begin() noexcept;
+    void OnLoaded(Loaded loaded) noexcept override;
+    int Enter(KernelProgram program);
+    void FallBack(int error) noexcept;
+    void Watch() noexcept;
+    void WatchOver(std::span<const net::SlotSocket *const> sockets) noexcept;
+    void OnWatched() noexcept { classic->SetActive(watch->Keeping()); }
+
+    const int type;
+    loop::Loop &loop;
+    Loader &loader;
+    const util::BoundMethod<void(const net::Steering &)> settled;
+
+    std::vector<const net::SlotSocket *> members; // in the kernel's order
+    std::vector<const net::SlotSocket *> active;
+    bool begun = false, loading = false;
+    std::string lacks; // what the next better tier would need
+
+    // One of these two is in charge.
+    std::optional<RandomSteering> classic;
+    std::optional<KernelGroup> kernel;
+    std::optional<QueueWatch> watch; // beside `classic`
+};
+
+/** The tier that a group of this socket type will have, as far as it can be told without one: tries to load. */
+net::TierReport ForeseeRoundRobin(int type);
+
+} // namespace balance

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+
+/* Chooses inside the kernel which slot gets a connection (program `rr`, for TCP) or a datagram (`flow`, for
+ * UDP). The sockets of a group are in a map, slot -> socket: their order in the group, holes, and members that
+ * are parked do not matter.
+ *
+ * rr: strict turns, on credit. A slot that still has connections in its queue lets a slot with an empty queue
+ * take its turn. It is owed that turn and gets it back from one that is ahead as soon as its own queue is empty;
+ * nobody is owed more than LIMIT, so that shares stay equal. After two rounds without a queue (a round: every
+ * slot had its turn) all is forgotten: connections one after the other go in strict turns.
+ * Where nobody can take it, a slot keeps its turn, queue or not, unless it is stuck: nothing left its queue for
+ * more than FACTOR times as many rounds as for most of the others. A backlog alone says nothing: workers that
+ * wait for a processor have one too. The turn of a stuck slot goes to the next that is not; beyond LIMIT it is
+ * lost and not owed. The first connection that a stuck slot takes ends that.
+ * One queue is read a connection; those of up to TRIES - 1 others only where it is not empty or the slot is ahead.
+ *
+ * Where the queues cannot be read (`reads_queues` is false, or a kernel before 6.2 without the kfunc) the turns
+ * are strict.
+ *
+ * Either always selects: a pass without a selection would be hashed over all members of the group, parked ones
+ * too. A slot that has no socket is replaced by the next that has one; where none has, the packet is dropped. */
+
+#include "KernelTypes.h"
+#include "KernelState.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+enum {
+    TRIES = 8,
+    LIMIT = 16,
+    FACTOR = 8,
+};
+
+char program_license[] SEC("license") = "GPL";
+
+/* Lets the verifier trust a pointer into the kernel for reading (Linux 6.2). */
+extern void *bpf_rdonly_cast(const void *object, __u32 btf_id) __ksym __weak;
+
+struct {
+    __uint(type, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY);
+    __type(key, __u32);
+    __type(value, __u64);
+    __uint(max_entries, MOST_SLOTS);
+} sockets SEC(".maps");
+
+/* Set before the program is loaded; what it rules out is then no part of the program. */
+const volatile bool reads_queues = 1;
+
+struct steering_state state;
+
+/* An index as the verifier wants it: its bound is not optimized away. */
+static __always_inline __u64 within(__u64 index) {
+    asm volatile("" : "+r"(index));
+    return index & (MOST_SLOTS - 1);
+}
+
+static __always_inline struct slot_account *account(__u32 slot) {
+    return &state.accounts[within(slot)];
+}
+
+static __always_inline __u32 slot_at(__u64 set, __u64 position) {
+    return state.turns[set >> 32 & 1][within(position % (__u32)set)];
+}
+
+/* Functions that are not static are verified once, not once a call: inlined, the whole would be more than the
+ * verifier goes through (a million instructions). */
+
+/* The length of its queue, from the socket itself. */
+__noinline __u32 look(__u32 slot, __u64 now) {
+    struct reuseport_array *array;
+    struct sock *socket = 0;
+    struct slot_account *its = account(slot);
+    __u32 queue;
+
+    if (!reads_queues || !bpf_rdonly_cast)
+        return 0;
+    array = bpf_rdonly_cast(&sockets, bpf_core_type_id_kernel(struct reuseport_array));
+    bpf_probe_read_kernel(&socket, sizeof(socket),
+                          (void *)array + bpf_core_field_offset(array->ptrs) +
+                              within(slot) * sizeof(socket));
+    if (!socket)
+        return 0;
+    socket = bpf_rdonly_cast(socket, bpf_core_type_id_kernel(struct sock));
+    queue = socket->sk_ack_backlog;
+    if (queue == 0 || queue < its->seen)
+        its->moved = now;
+    its->seen = queue;
+    return queue;
+}
+
+/* For how many rounds nothing has left its queue. */
+static __always_inline __u64 rounds_still(__u64 set, __u64 position, __u64 now) {
+    return (now - account(slot_at(set, position))->moved) / (__u32)set;
+}
+
+/* After a look that saw a queue: are most of the others (all but a quarter: several may be stuck at once) that
+ * much livelier? */
+__noinline int is_stuck(__u64 set, __u64 position, __u64 now) {
+    __u64 still = rounds_still(set, position, now);
+    __u32 others = 0, livelier = 0;
+
+    if (still == 0)
+        return 0;
+    for (__u32 i = 1; i < TRIES && i < (__u32)set; i++, others++)
+        if (still > FACTOR * rounds_still(set, position + i, now))
+            livelier++;
+    return others && livelier >= others - (others + 1) / 4;
+}
+
+enum {
+    LOST = -1,
+};
+
+/* Who takes the turn of the slot at the position: the one that is so many behind it, itself (0), or nobody. */
+__noinline int take(__u64 set, __u64 at, __u64 now) {
+    __u32 slot = slot_at(set, at), queue = look(slot, now), best = 0;
+    __s32 due, most;
+    bool stuck;
+
+    if (queue)
+        state.strained = now;
+    else if (now - state.strained > 2 * (__u32)set)
+        account(slot)->owed = 0;
+
+    /* Whoever is owed most among those that are free; where this one does not wait, only who is owed at all. */
+    due = account(slot)->owed;
+    most = queue ? -LIMIT : 0;
+    for (__u32 i = 1; i < TRIES && i < (__u32)set && (queue ? due < LIMIT : due < 0); i++) {
+        __u32 other = slot_at(set, at + i);
+        __s32 its = account(other)->owed;
+
+        if (its <= most || look(other, now) != 0)
+            continue;
+        most = its;
+        best = i;
+    }
+
+    stuck = queue && best == 0 && is_stuck(set, at, now);
+    for (__u32 i = 1; i < TRIES && i < (__u32)set && stuck && due < LIMIT && best == 0; i++) {
+        if (look(slot_at(set, at + i), now) && is_stuck(set, at + i, now))
+            continue;
+        most = account(slot_at(set, at + i))->owed;
+        best = i;
+    }
+
+    if (best) {
+        account(slot)->owed = due + 1;
+        account(slot_at(set, at + best))->owed = most - 1;
+    } else if (stuck) {
+        return LOST;
+    }
+    return best;
+}
+
+/* Who takes the turn: so many positions from it on. */
+static __always_inline __u32 choose(__u64 set, __u64 now) {
+    for (__u32 lost = 0; lost < TRIES && lost < (__u32)set; lost++) {
+        int taker = take(set, now + lost, now);
+
+        if (taker == LOST)
+            continue;
+        if (lost)
+            __sync_fetch_and_add(&state.turn, lost);
+        return lost + taker;
+    }
+    return 0; /* all are stuck: as if none were */
+}
+
+/* The slot at the position, or the next that has a socket. */
+static __always_inline int give(struct sk_reuseport_md *md, __u64 set, __u64 position) {
+    for (__u32 i = 0; i < TRIES; i++) {
+        __u32 slot = slot_at(set, position + i);
+
+        if (bpf_sk_select_reuseport(md, &sockets, &slot, 0))
+            continue;
+        account(slot)->seen++;
+        __sync_fetch_and_add(&account(slot)->given, 1);
+        return SK_PASS;
+    }
+    return SK_DROP;
+}
+
+static __always_inline bool is_valid(__u64 set) {
+    return (__u32)set != 0 && (__u32)set <= MOST_SLOTS;
+}
+
+/* Also asked where to move what a socket leaves behind that is shut down (migrate, Linux 5.14). */
+SEC("sk_reuseport/migrate")
+int rr(struct sk_reuseport_md *md) {
+    __u64 set = state.live, now = __sync_fetch_and_add(&state.turn, 1), position = now;
+
+    if (!is_valid(set))
+        return SK_DROP;
+    if (reads_queues && bpf_rdonly_cast)
+        position += choose(set, now);
+    return give(md, set, position);
+}
+
+/* A flow stays where it is as long as the set does not change. */
+SEC("sk_reuseport")
+int flow(struct sk_reuseport_md *md) {
+    __u64 set = state.live;
+
+    if (!is_valid(set))
+        return SK_DROP;
+    return give(md, set, md->hash);
+}
