@@ -23,6 +23,10 @@ missing_build_packages() {
     [ -e /usr/include/CLI/CLI.hpp ] || echo libcli11-dev
     [ -e /usr/include/fmt/format.h ] || echo libfmt-dev
     [ -e /usr/include/nlohmann/json.hpp ] || echo nlohmann-json3-dev
+    # Round robin in the kernel: the meson feature bpf, which is left out where one of these is missing.
+    [ -e /usr/include/bpf/libbpf.h ] || echo libbpf-dev
+    [ -x /usr/sbin/bpftool ] || have bpftool || echo bpftool
+    have clang || echo clang
 }
 
 # Of the named Debian packages those that are not installed.

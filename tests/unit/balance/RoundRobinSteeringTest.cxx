@@ -1,0 +1,300 @@
+#include "balance/RoundRobinSteering.hxx"
+#include "harness/Skip.hxx"
+#include "net/OpenSocket.hxx"
+#include "sys/Capability.hxx"
+
+#include <doctest/doctest.h>
+
+#include <deque>
+#include <linux/capability.h>
+#include <map>
+#include <netinet/in.h>
+#include <poll.h>
+#include <set>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+using namespace balance;
+
+namespace {
+
+using Counts = std::vector<unsigned>;
+
+/** Takes capabilities out of the effective set for its lifetime. */
+class Without {
+public:
+    explicit Without(std::initializer_list<int> capabilities)
+        : before(sys::ReadCapabilities().value()) {
+        sys::Capabilities less = before;
+        for (const int capability : capabilities)
+            less.effective &= ~(1ULL << capability);
+        REQUIRE(sys::SetCapabilities(less));
+    }
+    ~Without() { sys::SetCapabilities(before); }
+
+private:
+    const sys::Capabilities before;
+};
+
+/** A group on loopback with its steering, settled. */
+class Group {
+public:
+    explicit Group(unsigned count, int type = SOCK_STREAM, int protocol = 0) {
+        spec.at.type = type;
+        spec.at.protocol = protocol;
+        spec.at.address = net::Address::FromLiteral("127.0.0.1", 0).value();
+        spec.backlog = 256;
+        for (unsigned slot = 0; slot < count; slot++)
+            sockets.emplace_back(
+                net::BindInet(spec, slot == 0 ? net::Place::FIRST : net::Place::JOINS), slot);
+        steering.emplace(
+            type, loop, loader,
+            util::BoundMethod<void(const net::Steering &)>::Make<&Group::OnSettled>(*this));
+        std::vector<const net::SlotSocket *> all;
+        for (const net::SlotSocket &socket : sockets) {
+            if (type == SOCK_STREAM)
+                net::Listen(socket.Socket(), spec);
+            steering->Joined(socket);
+            all.push_back(&socket);
+        }
+        steering->SetActive(all);
+        at_first = steering->Tier();
+        if (loader.Rights().may_load)
+            loop.Run(); // until it is settled
+    }
+
+    ~Group() {
+        steering.reset();
+        if (child != 0)
+            waitpid(child, nullptr, 0);
+    }
+
+    void SetActive(std::initializer_list<unsigned> slots) {
+        std::vector<const net::SlotSocket *> set;
+        for (const unsigned slot : slots)
+            set.push_back(&sockets[slot]);
+        steering->SetActive(set);
+    }
+
+    /** So many connections one after the other, each accepted before the next, but for those of `stuck`; how many
+     *  each slot was given. */
+    Counts Connect(unsigned times, const std::set<unsigned> &stuck = {}) {
+        Counts got(sockets.size());
+        for (unsigned i = 0; i < times; i++) {
+            clients.emplace_back(sys::AdoptTag(), socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+            const net::Address &to = spec.at.address;
+            REQUIRE(connect(clients.back().Get(), to.Get(), to.Length()) == 0);
+            for (std::size_t slot = 0; slot < sockets.size(); slot++)
+                if (!stuck.contains(static_cast<unsigned>(slot)))
+                    got[slot] += Take(static_cast<unsigned>(slot));
+        }
+        for (const unsigned slot : stuck) {
+            got[slot] = Take(slot);
+        }
+        clients.clear();
+        return got;
+    }
+
+    /** Accepts all that waits. */
+    unsigned Take(unsigned slot) const {
+        unsigned taken = 0;
+        pollfd source = {sockets[slot].Socket().Get(), POLLIN, 0};
+        while (poll(&source, 1, 0) == 1) {
+            const sys::UniqueFd accepted(sys::AdoptTag(),
+                                         accept4(source.fd, nullptr, nullptr, SOCK_CLOEXEC));
+            if (!accepted.IsDefined())
+                return taken;
+            taken++;
+        }
+        return taken;
+    }
+
+    void OnSettled(const net::Steering &) noexcept { loop.Break(); }
+    void OnForked(pid_t pid) noexcept { child = pid; }
+
+    net::ListenSpec spec;
+    std::deque<net::SlotSocket> sockets;
+    std::vector<sys::UniqueFd> clients;
+    net::TierReport at_first;
+    pid_t child = 0;
+    loop::MonotonicClock clock;
+    loop::Loop loop{clock};
+    Loader loader{loop, util::BoundMethod<void(pid_t)>::Make<&Group::OnForked>(*this)};
+    std::optional<RoundRobinSteering> steering;
+};
+
+bool HasKernelTier() {
+    return FindKernelRights().may_load &&
+           ForeseeRoundRobin(SOCK_STREAM).tier == "kernel, queue-aware";
+}
+
+} // namespace
+
+#define NEED_KERNEL_TIER()                                                                         \
+    if (!HasKernelTier())                                                                          \
+    HARNESS_SKIP("no round robin in the kernel here, or no right to it")
+
+TEST_CASE("turns are exact, and counted") {
+    NEED_KERNEL_TIER();
+    Group group(4);
+    CHECK(group.at_first.tier == "classic BPF");
+    CHECK(group.at_first.lacks == "the kernel's program is being loaded");
+    CHECK(group.steering->Tier().tier == "kernel, queue-aware");
+    CHECK(group.steering->Tier().lacks.empty());
+    CHECK(group.steering->CanRescue());
+    CHECK(group.Connect(40) == Counts{10, 10, 10, 10});
+    for (const net::SlotSocket &socket : group.sockets)
+        CHECK(group.steering->Given(socket) == 10);
+}
+
+TEST_CASE("strict turns where the program may not read queues") {
+    NEED_KERNEL_TIER();
+    const Without tracing({CAP_PERFMON, CAP_SYS_ADMIN});
+    Group group(4);
+    CHECK(group.steering->Tier().tier == "kernel, plain");
+    CHECK(group.steering->Tier().lacks.find("CAP_PERFMON") != std::string::npos);
+    CHECK(group.Connect(40, {1}) == Counts{10, 10, 10, 10});
+}
+
+TEST_CASE("without the right to load any: a queue watch, at once") {
+    const Without bpf({CAP_BPF, CAP_SYS_ADMIN});
+    Group group(4);
+    CHECK(group.at_first.tier == "queue watch");
+    CHECK(group.at_first.lacks.find("CAP_BPF") != std::string::npos);
+    CHECK(group.child == 0);
+    CHECK_FALSE(group.steering->CanRescue());
+    CHECK_FALSE(group.steering->Given(group.sockets[0]));
+    for (const unsigned count : group.Connect(200))
+        CHECK(count > 10);
+    group.SetActive({2});
+    CHECK(group.Connect(20) == Counts{0, 0, 20, 0});
+}
+
+TEST_CASE("the active ones and no others, whatever leaves the group and joins it again") {
+    NEED_KERNEL_TIER();
+    Group group(4);
+    group.SetActive({0, 2});
+    CHECK(group.Connect(20) == Counts{10, 0, 10, 0});
+    group.SetActive({3});
+    CHECK(group.Connect(5) == Counts{0, 0, 0, 5});
+
+    const net::SlotSocket &leaver = group.sockets[0];
+    group.steering->Left(leaver);
+    REQUIRE(shutdown(leaver.Socket().Get(), SHUT_RD) == 0);
+    group.SetActive({1, 2});
+    CHECK(group.Connect(20) == Counts{0, 10, 10, 0});
+    const net::Address &at = group.spec.at.address; // the kernel chose the port, so it is lost
+    REQUIRE(bind(leaver.Socket().Get(), at.Get(), at.Length()) == 0);
+    REQUIRE(listen(leaver.Socket().Get(), 16) == 0);
+    group.steering->Joined(leaver);
+    group.SetActive({0, 1, 2, 3});
+    CHECK(group.Connect(40) == Counts{10, 10, 10, 10});
+}
+
+TEST_CASE("an active slot without a socket loses its turns to the next, nobody is refused") {
+    NEED_KERNEL_TIER();
+    Group group(3);
+    REQUIRE(shutdown(group.sockets[1].Socket().Get(), SHUT_RD) == 0); // as a worker can
+    const Counts got = group.Connect(30);
+    CHECK(got[1] == 0);
+    CHECK(got[0] + got[2] == 30);
+}
+
+TEST_CASE("a slot that takes nothing is given little, until it takes again") {
+    NEED_KERNEL_TIER();
+    Group group(4);
+    const Counts got = group.Connect(400, {1});
+    CHECK(got[1] >= 1);
+    CHECK(got[1] <= 4);
+    for (const unsigned slot : {0U, 2U, 3U})
+        CHECK(got[slot] >= 125);
+    // Its queue is empty now: it gets back what it is owed, 16 turns at most, and then its share.
+    const Counts then = group.Connect(400);
+    CHECK(then[1] >= 100);
+    CHECK(then[1] <= 117);
+}
+
+TEST_CASE("two of four that take nothing; all of them") {
+    NEED_KERNEL_TIER();
+    Group group(4);
+    const Counts got = group.Connect(400, {0, 3});
+    CHECK(got[0] + got[3] <= 8);
+    CHECK(got[1] + got[2] >= 392);
+    const Counts none = group.Connect(40, {0, 1, 2, 3});
+    CHECK(none[0] + none[1] + none[2] + none[3] == 40);
+}
+
+TEST_CASE("a hundred slots: each its turn") {
+    NEED_KERNEL_TIER();
+    Group group(100);
+    CHECK(group.Connect(200) == Counts(100, 2));
+}
+
+TEST_CASE("UDP: by flow, counted, the active ones only") {
+    NEED_KERNEL_TIER();
+    Group group(4, SOCK_DGRAM);
+    CHECK(group.steering->Tier().tier == "flow hash");
+    CHECK(group.steering->Tier().lacks.empty());
+    CHECK_FALSE(group.steering->CanRescue());
+    group.SetActive({1, 2, 3});
+    std::set<std::size_t> used;
+    for (int flow = 0; flow < 64; flow++) {
+        const sys::UniqueFd client(sys::AdoptTag(), socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        const net::Address &to = group.spec.at.address;
+        REQUIRE(connect(client.Get(), to.Get(), to.Length()) == 0);
+        for (int i = 0; i < 3; i++)
+            REQUIRE(send(client.Get(), "x", 1, 0) == 1);
+        std::map<std::size_t, int> got;
+        for (std::size_t slot = 0; slot < group.sockets.size(); slot++) {
+            char byte = 0;
+            while (recv(group.sockets[slot].Socket().Get(), &byte, 1, MSG_DONTWAIT) == 1)
+                got[slot]++;
+        }
+        REQUIRE(got.size() == 1);
+        CHECK(got.begin()->second == 3);
+        used.insert(got.begin()->first);
+    }
+    CHECK(used == std::set<std::size_t>{1, 2, 3});
+    std::uint64_t sum = 0;
+    for (const net::SlotSocket &socket : group.sockets)
+        sum += group.steering->Given(socket).value();
+    CHECK(sum == 192);
+}
+
+TEST_CASE("MPTCP sockets take no program of this kind: a queue watch, and why") {
+    NEED_KERNEL_TIER();
+    try {
+        Group group(3, SOCK_STREAM, IPPROTO_MPTCP);
+        CHECK(group.steering->Tier().tier == "queue watch");
+        CHECK(group.steering->Tier().lacks.starts_with("the kernel's program cannot steer"));
+        for (const unsigned count : group.Connect(90))
+            CHECK(count > 5);
+    } catch (const net::OpenError &error) {
+        HARNESS_SKIP(error.what()); // no MPTCP
+    }
+}
+
+TEST_CASE("who ends while its program is loaded gets no answer, and leaves no process") {
+    NEED_KERNEL_TIER();
+    struct Client final : LoadClient {
+        void OnLoaded(Loaded) noexcept override { answers++; }
+        int answers = 0;
+    };
+    Client first, second;
+    loop::MonotonicClock clock;
+    loop::Loop loop(clock);
+    {
+        Loader loader(loop, {});
+        loader.Request(Kind::ROUND_ROBIN, first);
+        loader.Request(Kind::FLOW, second);
+        loader.Cancel(first);
+        while (second.answers == 0)
+            loop.Turn(loop::Loop::Wait::YES);
+        CHECK(first.answers == 0);
+        loader.Request(Kind::ROUND_ROBIN, first);
+    }
+    // The first child may still be there, unreaped; the last one was waited for.
+    while (waitpid(-1, nullptr, 0) > 0) {
+    }
+    CHECK(first.answers == 0);
+}
