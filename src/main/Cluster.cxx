@@ -148,8 +148,6 @@ void Cluster::OpenListeners() {
         spec.second_name = adoption.has_value();
         table.Open(spec);
     }
-    if (!plan.listeners.empty() || adoption)
-        repair.Begin();
     WarnOfCovered();
 }
 

@@ -61,13 +61,13 @@ int ListenerTable::Revive(Listener &listener) noexcept {
             if (const int error = ListenAgain(socket.Socket(), spec); error != 0)
                 return error;
             listener.steering->Joined(socket);
-            Watch(listener, socket);
         } else if (IsPreferred(spec.at)) {
             if (const int error = LetIn(socket.Socket().Get(), spec.at.address); error != 0)
                 return error;
         }
     }
     listener.retired = false;
+    WatchAll(listener);
     listener.active.assign(listener.active.size(), false);
     return 0;
 }

@@ -104,6 +104,8 @@ Listener &ListenerTable::Open(const ListenSpec &spec) {
         listener.spec.name = DefaultName(listener.spec.at);
     listeners.push_back(std::move(listener));
     WatchAll(listeners.back());
+    if (on_open)
+        on_open();
     return listeners.back();
 }
 

@@ -3,6 +3,7 @@
 #include "net/Listener.hxx"
 #include "net/OpenSocket.hxx"
 #include "net/SocketState.hxx"
+#include "util/BoundMethod.hxx"
 
 #include <list>
 #include <optional>
@@ -58,6 +59,9 @@ public:
      *  is refused, as is that of another program. The result stays where it is until it is closed.
      *  Throws OpenError; then nothing of it is left. */
     Listener &Open(const ListenSpec &spec);
+
+    /** Called after each Open(). */
+    void OnOpen(util::BoundMethod<void()> _on_open) noexcept { on_open = _on_open; }
 
     /** Not for adopted unix paths, which are the same only where the file is: FindPath. */
     Listener *Find(const Endpoint &endpoint) noexcept;
@@ -200,6 +204,7 @@ private:
     std::vector<bool> occupied; // by slot: has a worker
     std::vector<Repaired> mended; // since the last Repair()
     sys::UniqueFd alarm; // epoll(7), once asked for
+    util::BoundMethod<void()> on_open; // or nothing
     unsigned last_serial = 0;
     bool presumed = true; // none was ready yet
     bool let_go = false;

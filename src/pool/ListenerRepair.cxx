@@ -8,7 +8,9 @@
 
 namespace pool {
 
-void ListenerRepair::Begin() noexcept {
+void ListenerRepair::OnOpen() noexcept {
+    if (alarm.IsWatching())
+        return;
     try {
         alarm.Watch(table.Alarm(), EPOLLIN);
     } catch (const std::system_error &error) {

@@ -16,20 +16,20 @@ namespace pool {
  *  else. */
 class ListenerRepair final : public Agent {
 public:
-    /** All are borrowed. */
+    /** All are borrowed; the table tells it of the first listener. */
     ListenerRepair(loop::Loop &loop, report::Reporter &_reporter,
                    net::ListenerTable &_table) noexcept
         : reporter(_reporter), table(_table),
           alarm(loop, loop::Priority::REQUESTS,
-                loop::FdEvent::Callback::Make<&ListenerRepair::OnAlarm>(*this)) {}
-
-    /** Once there can be a listener. */
-    void Begin() noexcept;
+                loop::FdEvent::Callback::Make<&ListenerRepair::OnAlarm>(*this)) {
+        table.OnOpen(util::Bind<&ListenerRepair::OnOpen>(*this));
+    }
 
     void Started(const WorkerRef &worker, spawn::Launched &launched) noexcept override;
     void Gone(const WorkerRef &worker, ExitStatus status) noexcept override;
 
 private:
+    void OnOpen() noexcept;
     void OnAlarm(std::uint32_t) noexcept;
     void Say(const net::Repaired &repaired) noexcept;
     void SayFailed(const net::Repaired &repaired, const std::string &who) noexcept;

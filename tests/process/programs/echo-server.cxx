@@ -9,6 +9,8 @@
 //     args        the arguments of the program, separated by spaces
 //     bye         "bye", then the server closes the connection first
 //     exit N      "exiting", then the worker exits with N
+//     shut        as who, then the worker shuts its first listener down
+//     reopen      the same, and it listens there again
 //     anything    the same again
 //
 // TERM, INT and QUIT end it with 0 unless --die leaves them as they are; --slow MS makes it take that
@@ -153,7 +155,7 @@ class Server {
     }
 
     std::string Answer(const std::string &request, const Listener &listener) const {
-        if (request == "who")
+        if (request == "who" || request == "shut" || request == "reopen")
             return Who(listener);
         if (request.compare(0, 4, "env ") == 0)
             return Variable(request.c_str() + 4);
@@ -170,6 +172,10 @@ class Server {
         (void)!send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
         if (request.compare(0, 5, "exit ") == 0)
             _exit(std::atoi(request.c_str() + 5));
+        if (request == "shut" || request == "reopen")
+            (void)shutdown(3, SHUT_RD);
+        if (request == "reopen")
+            (void)listen(3, 16);
         return request != "bye";
     }
 

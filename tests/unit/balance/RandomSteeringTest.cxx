@@ -53,7 +53,8 @@ struct Group {
             bool found = false;
             for (std::size_t k = 0; k < sockets.size() && !found; k++) {
                 pollfd source = {sockets[k].Socket().Get(), POLLIN, 0};
-                if (!sockets[k].Socket().IsDefined() || poll(&source, 1, 0) != 1)
+                if (!sockets[k].Socket().IsDefined() || poll(&source, 1, 0) != 1 ||
+                    source.revents != POLLIN) // POLLHUP: it does not listen
                     continue;
                 const sys::UniqueFd accepted(sys::AdoptTag(),
                                              accept4(source.fd, nullptr, nullptr, SOCK_CLOEXEC));
@@ -141,6 +142,32 @@ TEST_CASE("when one left, the last has moved into its place") {
     group.steering.Left(group.sockets[0]); // a second time: nobody
     group.SetActive({2});
     CHECK(group.Connect(20) == std::vector<unsigned>{0, 0, 20, 0});
+}
+
+TEST_CASE("while one leaves, nothing goes to it, nor to the one that moves") {
+    Group group(4);
+    group.SetActive({0, 1, 2, 3});
+    if (!group.steering.Tier().lacks.empty())
+        return; // said above
+    group.steering.Left(group.sockets[1]);
+    for (const bool has_left : {false, true}) {
+        CAPTURE(has_left);
+        if (has_left)
+            REQUIRE(shutdown(group.sockets[1].Socket().Get(), SHUT_RD) == 0);
+        const auto got = group.Connect(60);
+        CHECK(got[0] > 5);
+        CHECK(got[1] == 0);
+        CHECK(got[2] > 5);
+        CHECK(got[3] == 0);
+    }
+    // It listens again, and the program of the group is not that of one that does not.
+    net::Listen(group.sockets[1].Socket(), group.spec);
+    group.steering.Joined(group.sockets[1]);
+    group.SetActive({1});
+    CHECK(group.Connect(20) == std::vector<unsigned>{0, 20, 0, 0});
+    REQUIRE(shutdown(group.sockets[1].Socket().Get(), SHUT_RD) == 0);
+    group.SetActive({1}); // nobody has seen it yet
+    net::Listen(group.sockets[1].Socket(), group.spec);
 }
 
 TEST_CASE("where the kernel refuses the program, the tier says so") {
