@@ -5,6 +5,7 @@
 #include <csignal>
 #include <deque>
 #include <poll.h>
+#include <sstream>
 #include <unistd.h>
 
 using namespace process;
@@ -30,6 +31,26 @@ std::vector<pid_t> Own(Cluster &cluster) {
         if (workers.count(child) == 0)
             own.push_back(child);
     return own;
+}
+
+/** What follows from becoming ready or from a connection, a look at who holds what say, is over. */
+bool IsAsleep(pid_t pid) {
+    const long switches = Switches(pid);
+    (void)poll(nullptr, 0, 300);
+    return Switches(pid) == switches && State(pid) == 'S';
+}
+
+/** How many connections wait in the queue of a listening TCP socket: proc(5), rx_queue of /proc/net/tcp. */
+unsigned long Waiting(unsigned long inode) {
+    for (const std::string &line : Lines(ReadFile("/proc/net/tcp"))) {
+        std::istringstream words(line);
+        std::string word, queues, found;
+        for (unsigned i = 0; i < 10 && words >> word; i++)
+            (i == 4 ? queues : found) = word;
+        if (found == std::to_string(inode))
+            return std::stoul(queues.substr(queues.find(':') + 1), nullptr, 16);
+    }
+    return 0;
 }
 
 } // namespace
@@ -74,12 +95,7 @@ TEST_CASE("no wake-up in ten seconds") {
     std::map<pid_t, size_t> whose;
     for (size_t i = 0; i < clusters.size(); ++i)
         for (const pid_t pid : Own(clusters[i])) {
-            // What follows from becoming ready, a look at who holds what say, is over.
-            REQUIRE(WaitFor([pid] {
-                const long switches = Switches(pid);
-                (void)poll(nullptr, 0, 300);
-                return Switches(pid) == switches && State(pid) == 'S';
-            }));
+            REQUIRE(WaitFor([pid] { return IsAsleep(pid); }));
             whose[pid] = i;
         }
     for (const auto &entry : whose)
@@ -101,4 +117,39 @@ TEST_CASE("no wake-up in ten seconds") {
         cluster.Signal(SIGTERM);
         CHECK(cluster.Wait() == Exited(&cluster == &clusters.back() ? 0 : 143));
     }
+}
+
+TEST_CASE("no wake-up in five seconds after traffic, also while a stopped worker holds a queue") {
+    AsEveryone([](bool nobody) {
+        Cluster cluster({.options = {"-n", "4", "-p", "127.0.0.1:0", "--balance", "rr", "--ready",
+                                     "exec"}, // no timer that shows who is alive
+                         .command = {EchoServer()},
+                         .start = {.nobody = nobody}});
+        cluster.WaitUp();
+        const std::string address = cluster.Address();
+        if (nobody)
+            CHECK(cluster.WaitEvent("setup").Object("balance").Text("tier") == "queue watch");
+        CHECK(Shares(address, 200).size() == 4);
+        const pid_t stopped = cluster.Workers().at(1);
+        REQUIRE(kill(stopped, SIGSTOP) == 0);
+        const unsigned long socket = SocketInode(Descriptors(stopped)[3]);
+        std::deque<Connection> clients;
+        while (Waiting(socket) == 0) {
+            REQUIRE(clients.size() < 1000);
+            clients.emplace_back(address).Send("who\n");
+        }
+        const pid_t launcher = cluster.Pid();
+        REQUIRE(WaitFor([launcher] { return IsAsleep(launcher); }));
+        const long before = Switches(launcher);
+        // The time is the subject itself here.
+        (void)poll(nullptr, 0, 5'000);
+        CHECK(Switches(launcher) == before);
+        CHECK(Waiting(socket) > 0);
+
+        // It takes what has waited, and nothing is lost.
+        REQUIRE(kill(stopped, SIGCONT) == 0);
+        for (Connection &client : clients)
+            CHECK(Contains(client.Line(), "slot="));
+        CHECK(StopServers(cluster) == Exited(0));
+    });
 }
