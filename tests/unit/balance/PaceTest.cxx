@@ -205,6 +205,17 @@ TEST_CASE("a stopped worker stays out however long the queue of the only other o
     }
 }
 
+TEST_CASE("the queue of a stopped worker is no measure for the others") {
+    Queues queues(3);
+    queues.Come(0, 30);
+    for (unsigned look = 0; look <= Pace::STUCK; look++)
+        queues.Look();
+    REQUIRE(queues.Behind() == Slots{0});
+    queues.Come(2, 3);
+    queues.Look();
+    CHECK(queues.Behind() == Slots{0, 2});
+}
+
 TEST_CASE("only active slots are the others") {
     Queues queues(4);
     queues.SetActive({0, 1});
