@@ -34,9 +34,9 @@ std::vector<pid_t> Own(Cluster &cluster) {
 }
 
 /** What follows from becoming ready or from a connection, a look at who holds what say, is over. */
-bool IsAsleep(pid_t pid) {
+bool IsAsleep(pid_t pid, int milliseconds = 300) {
     const long switches = Switches(pid);
-    (void)poll(nullptr, 0, 300);
+    (void)poll(nullptr, 0, milliseconds);
     return Switches(pid) == switches && State(pid) == 'S';
 }
 
@@ -139,7 +139,7 @@ TEST_CASE("no wake-up in five seconds after traffic, also while a stopped worker
             clients.emplace_back(address).Send("who\n");
         }
         const pid_t launcher = cluster.Pid();
-        REQUIRE(WaitFor([launcher] { return IsAsleep(launcher); }));
+        REQUIRE(WaitFor([launcher] { return IsAsleep(launcher, 1'000); }));
         const long before = Switches(launcher);
         // The time is the subject itself here.
         (void)poll(nullptr, 0, 5'000);
