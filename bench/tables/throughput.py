@@ -49,8 +49,9 @@ def show(setting):
         row(name, *cells, bar)
     for workers, of_n in zip((2, 4), results):
         Figures.add("throughput", f"A connection per request, {workers} workers of Server.cxx, of the bare ones'",
-                    "ratio", [(name, of_n[i][1], 0.97 if i > 0 and tiers[i - 1] is not SHARED else None)
-                              for i, name in enumerate(names)], at_least=True)
+                    "ratio", [("bare", 1, None),
+                              *[(tier.name, ratio, 0.97 if tier is not SHARED else None)
+                                for tier, (_, ratio) in zip(tiers, of_n[1:])]], at_least=True)
 
     node = node_command(setting)
     if node is None:
