@@ -1,27 +1,19 @@
 #include "balance/LoadProgram.hxx"
+#include "balance/SteeringSkeleton.hxx"
 #include "sys/Error.hxx"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <fcntl.h>
 #include <memory>
 #include <span>
-
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
-// What bpftool generates: it takes the names of the types from the other one, and is not written for our warnings.
-#include "balance/KernelState.h"
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wcast-qual"
-#include "balance/Steering.skel.h"
-#pragma GCC diagnostic pop
 
 namespace balance {
 

@@ -153,11 +153,12 @@ Event Cluster::WaitEvent(const std::string &name, const EventPredicate &predicat
 pid_t Cluster::WaitOnline(unsigned id) {
     const auto event = WaitEvent("online", [id](const Event &e) { return e.Number("id") == id; });
     const auto pid = static_cast<pid_t>(event.Number("pid"));
-    // The kernel lets the launcher go on before exec is over: the environment comes last.
+    // The kernel lets the launcher go on before exec is over: the environment comes last. It may not be the
+    // environment for long, as programs write their titles there.
     (void)WaitFor([&] {
         const auto family = Descendants(Pid());
         return std::find(family.begin(), family.end(), pid) == family.end() || !Alive(pid) ||
-               Environment(pid).contains("CLUSTERIZE_RUN");
+               !ReadFile(Proc(pid, "environ")).empty();
     });
     return pid;
 }
