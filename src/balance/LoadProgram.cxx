@@ -12,17 +12,11 @@
 #include <cstdarg>
 #include <cstdio>
 #include <fcntl.h>
-#include <memory>
 #include <span>
 
 namespace balance {
 
 namespace {
-
-struct Destroy {
-    void operator()(steering *object) const noexcept { steering__destroy(object); }
-};
-using Object = std::unique_ptr<steering, Destroy>;
 
 struct Attempt {
     bool reads_queues, migrates;
@@ -51,7 +45,7 @@ bool CallsKernel(const bpf_program *program) {
 
 /** Returns 0 or errno. */
 int Try(Kind kind, const Attempt &attempt, KernelProgram &into) {
-    const Object object(steering__open());
+    const SteeringObject object(steering__open());
     if (!object)
         return errno;
     bpf_program *rr = object->progs.rr, *flow = object->progs.flow;

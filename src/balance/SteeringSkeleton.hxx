@@ -10,3 +10,16 @@
 #include "balance/KernelState.h"
 
 #include "balance/Steering.skel.h"
+
+#include <memory>
+
+namespace balance {
+
+struct DestroySteering {
+    void operator()(::steering *object) const noexcept { steering__destroy(object); }
+};
+
+/** The programs and maps of Steering.bpf.c in the hands of libbpf. */
+using SteeringObject = std::unique_ptr<::steering, DestroySteering>;
+
+} // namespace balance

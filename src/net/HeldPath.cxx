@@ -53,17 +53,26 @@ int HeldPath::Hold(std::string_view path, const std::optional<sys::ProcessIds> &
     const auto found = place.Look();
     if (!found)
         return errno;
+    std::uint64_t random = 0;
+    if (second_name && getrandom(&random, sizeof(random), GRND_NONBLOCK) == sizeof(random)) {
+        std::string beside = fmt::format(".{}.clusterize-{:016x}", place.Name(), random);
+        const int directory = place.Directory().Get();
+        if (linkat(directory, place.Name().c_str(), directory, beside.c_str(), 0) == 0) {
+            second = std::move(beside);
+            maker = as;
+            struct stat status = {};
+            if (fstatat(directory, second.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+                FileId{status.st_dev, status.st_ino} != *found) {
+                unlinkat(directory, second.c_str(), 0);
+                second.clear();
+                return ENOENT;
+            }
+        } else if (errno == ENOENT) {
+            return ENOENT;
+        }
+    }
     at = std::move(place);
     file = *found;
-    std::uint64_t random = 0;
-    if (!second_name || getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
-        return 0;
-    std::string beside = fmt::format(".{}.clusterize-{:016x}", at.Name(), random);
-    const int directory = at.Directory().Get();
-    if (linkat(directory, at.Name().c_str(), directory, beside.c_str(), 0) == 0) {
-        second = std::move(beside);
-        maker = as;
-    }
     return 0;
 }
 

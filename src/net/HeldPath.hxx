@@ -63,7 +63,7 @@ public:
     ~HeldPath() noexcept { LetGo(); }
 
     /** The file at `path` was bound by the caller a moment ago, with these rights (`as`: those of a worker, which
-     *  the caller has taken). Returns 0 or errno. */
+     *  the caller has taken). Returns 0 or errno; ENOENT: somebody has removed it already. */
     int Hold(std::string_view path, const std::optional<sys::ProcessIds> &as, bool second_name);
 
     bool IsDefined() const noexcept { return at.IsDefined(); }

@@ -76,9 +76,9 @@ void GiveAway(const ListenSpec &spec, const std::string &path) {
     throw OpenFailure("cannot change the owner of", spec, error, "only root can give files away");
 }
 
-} // namespace
-
-sys::UniqueFd BindUnix(const ListenSpec &spec, HeldPath &path) {
+/** Binds a socket and holds its path. Empty: a worker has removed the path at once, as programs do before they bind
+ *  it themselves. */
+sys::UniqueFd TryBindUnix(const ListenSpec &spec, HeldPath &path) {
     const std::string name = spec.at.address.Host();
     const bool abstract = !NamesFile(spec.at.address);
     const bool adopted = spec.origin == ListenSpec::Origin::ADOPTED;
@@ -97,10 +97,24 @@ sys::UniqueFd BindUnix(const ListenSpec &spec, HeldPath &path) {
     if (!adopted)
         GiveAway(spec, name);
     if (const int error = path.Hold(name, spec.as, adopted || spec.second_name); error != 0) {
+        if (error == ENOENT)
+            return {};
         unlink(name.c_str());
         throw OpenFailure("cannot keep the path of", spec, error, ExplainDescriptors(error));
     }
     return fd;
+}
+
+} // namespace
+
+sys::UniqueFd BindUnix(const ListenSpec &spec, HeldPath &path) {
+    constexpr unsigned ATTEMPTS =
+        8; // each of so many workers may remove it once in the wrong moment
+    for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++)
+        if (sys::UniqueFd fd = TryBindUnix(spec, path); fd.IsDefined())
+            return fd;
+    throw OpenFailure("cannot keep the path of", spec, EADDRINUSE,
+                      "something removes it again and again");
 }
 
 UnixFile::UnixFile(std::string _path) : path(std::move(_path)) {

@@ -1,6 +1,7 @@
 #include "harness/Census.hxx"
 #include "harness/Errno.hxx"
 #include "harness/Process.hxx"
+#include "harness/TempDir.hxx"
 
 #include <algorithm>
 #include <cerrno>
@@ -158,7 +159,7 @@ pid_t Cluster::WaitOnline(unsigned id) {
     (void)WaitFor([&] {
         const auto family = Descendants(Pid());
         return std::find(family.begin(), family.end(), pid) == family.end() || !Alive(pid) ||
-               !ReadFile(Proc(pid, "environ")).empty();
+               !ReadFile("/proc/" + std::to_string(pid) + "/environ").empty();
     });
     return pid;
 }

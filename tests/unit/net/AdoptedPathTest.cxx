@@ -5,9 +5,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
+#include <ctime>
 #include <filesystem>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <vector>
 
 using namespace net;
@@ -62,6 +66,33 @@ struct stat Status(const std::string &path) {
 }
 
 } // namespace
+
+TEST_CASE("a path that others remove meanwhile, as programs do before they bind it") {
+    const harness::TempDir directory;
+    const Policy policy(true);
+    const std::string path = directory / "x.sock";
+    const pid_t remover = fork();
+    if (remover == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        const timespec pause = {0, 50'000};
+        for (int i = 0; i < 200'000; i++) {
+            unlink(path.c_str());
+            nanosleep(&pause, nullptr);
+        }
+        _exit(0);
+    }
+    for (int i = 0; i < 300; i++) {
+        ListenerTable table(policy, 2);
+        CHECK(ErrorOf([&] { table.Open(Adopted(path)); }) == 0);
+        if (!table.Listeners().empty())
+            CHECK(table.Relink(table.Listeners().front(), std::nullopt) == 0);
+        table.LetGo();
+        unlink(path.c_str());
+    }
+    kill(remover, SIGKILL);
+    waitpid(remover, nullptr, 0);
+    CHECK(Names(directory.Path()).empty());
+}
 
 TEST_CASE("an adopted path: one socket, a second name that goes, a path that stays") {
     const harness::TempDir directory;
