@@ -1,4 +1,5 @@
 #include "balance/RoundRobinSteering.hxx"
+#include "net/SocketState.hxx"
 #include "sys/Error.hxx"
 
 #include <algorithm>
@@ -36,6 +37,10 @@ std::string_view NameWithout(int type) noexcept {
 
 } // namespace
 
+bool RoundRobinSteering::IsInGroup(const net::SlotSocket &socket) const noexcept {
+    return type == SOCK_DGRAM || net::IsListening(socket.Socket());
+}
+
 RoundRobinSteering::RoundRobinSteering(int _type, loop::Loop &_loop, Loader &_loader,
                                        util::BoundMethod<void(const net::Steering &)> _settled)
     : type(_type), loop(_loop), loader(_loader), settled(_settled) {
@@ -45,7 +50,11 @@ RoundRobinSteering::RoundRobinSteering(int _type, loop::Loop &_loop, Loader &_lo
 void RoundRobinSteering::Joined(const net::SlotSocket &socket) {
     members.push_back(&socket);
     if (kernel) {
-        if (const int error = kernel->Put(socket); error != 0)
+        int error = kernel->Put(socket);
+        if (error == 0)
+            error = kernel->Attach(
+                socket); // it may be the first of a new group, which has no program yet
+        if (error != 0)
             FallBack(error);
         return;
     }
@@ -93,6 +102,10 @@ void RoundRobinSteering::Begin() noexcept {
 
 void RoundRobinSteering::OnLoaded(Loaded loaded) noexcept {
     loading = false;
+    begun =
+        !members.empty(); // a listener that nobody needs just now begins anew when somebody does
+    if (!begun || !members.front()->Socket().IsDefined())
+        return;
     lacks = std::move(loaded.lacks);
     if (!loaded.program.program.IsDefined())
         Watch();
@@ -101,21 +114,25 @@ void RoundRobinSteering::OnLoaded(Loaded loaded) noexcept {
     settled(*this);
 }
 
-/** The program takes over. Returns 0, or errno: then it is as it was. */
+/** The program takes over. Returns 0, or errno: then it is as it was. A socket that a worker has shut down is no
+ *  member of the group; it joins when it listens again. */
 int RoundRobinSteering::Enter(KernelProgram program) {
     try {
         kernel.emplace(std::move(program));
     } catch (const std::system_error &error) {
         return error.code().value();
     }
-    int error = members.empty() ? ENOENT : 0;
-    for (const net::SlotSocket *member : members)
-        if (error == 0)
-            error = kernel->Put(*member);
-    if (error == 0) {
-        kernel->SetActive(active);
-        error = kernel->Attach(*members.front());
+    kernel->SetActive(active);
+    const net::SlotSocket *one = nullptr;
+    int error = 0;
+    for (const net::SlotSocket *member : members) {
+        if (error != 0 || !IsInGroup(*member))
+            continue;
+        error = kernel->Put(*member);
+        one = member;
     }
+    if (error == 0 && one != nullptr)
+        error = kernel->Attach(*one); // all at once, when all are there
     if (error == 0)
         classic.reset();
     else

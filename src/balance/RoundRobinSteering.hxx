@@ -32,6 +32,7 @@ public:
     net::TierReport Tier() const override;
 
 private:
+    bool IsInGroup(const net::SlotSocket &socket) const noexcept;
     void Begin() noexcept;
     void OnLoaded(Loaded loaded) noexcept override;
     int Enter(KernelProgram program);

@@ -5,7 +5,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <deque>
+#include <functional>
 #include <linux/capability.h>
 #include <map>
 #include <netinet/in.h>
@@ -39,7 +41,8 @@ private:
 /** A group on loopback with its steering, settled. */
 class Group {
 public:
-    explicit Group(unsigned count, int type = SOCK_STREAM, int protocol = 0) {
+    explicit Group(unsigned count, int type = SOCK_STREAM, int protocol = 0,
+                   const std::function<void(const net::SlotSocket &)> &meanwhile = {}) {
         spec.at.type = type;
         spec.at.protocol = protocol;
         spec.at.address = net::Address::FromLiteral("127.0.0.1", 0).value();
@@ -59,6 +62,9 @@ public:
         }
         steering->SetActive(all);
         at_first = steering->Tier();
+        for (const net::SlotSocket &socket : sockets)
+            if (meanwhile)
+                meanwhile(socket);
         if (loader.Rights().may_load)
             loop.Run(); // until it is settled
     }
@@ -93,6 +99,15 @@ public:
         }
         clients.clear();
         return got;
+    }
+
+    /** After a shutdown. A port that the kernel chose is lost by that, any other is still bound (EINVAL). */
+    void ListenAgain(const net::SlotSocket &socket) {
+        const int fd = socket.Socket().Get();
+        const net::Address &at = spec.at.address;
+        REQUIRE((bind(fd, at.Get(), at.Length()) == 0 || errno == EINVAL));
+        REQUIRE(listen(fd, 64) == 0);
+        steering->Joined(socket);
     }
 
     /** Accepts all that waits. */
@@ -183,12 +198,38 @@ TEST_CASE("the active ones and no others, whatever leaves the group and joins it
     REQUIRE(shutdown(leaver.Socket().Get(), SHUT_RD) == 0);
     group.SetActive({1, 2});
     CHECK(group.Connect(20) == Counts{0, 10, 10, 0});
-    const net::Address &at = group.spec.at.address; // the kernel chose the port, so it is lost
-    REQUIRE(bind(leaver.Socket().Get(), at.Get(), at.Length()) == 0);
-    REQUIRE(listen(leaver.Socket().Get(), 16) == 0);
-    group.steering->Joined(leaver);
+    group.ListenAgain(leaver);
     group.SetActive({0, 1, 2, 3});
     CHECK(group.Connect(40) == Counts{10, 10, 10, 10});
+}
+
+TEST_CASE("all leave, so that the group is gone, and join again: the new one is steered too") {
+    NEED_KERNEL_TIER();
+    Group group(3);
+    for (const net::SlotSocket &socket : group.sockets) {
+        group.steering->Left(socket);
+        REQUIRE(shutdown(socket.Socket().Get(), SHUT_RD) == 0);
+    }
+    for (const net::SlotSocket &socket : group.sockets)
+        group.ListenAgain(socket);
+    group.SetActive({0, 2});
+    CHECK(group.steering->Tier().tier == "kernel, queue-aware");
+    CHECK(group.Connect(20) == Counts{10, 0, 10});
+}
+
+TEST_CASE("a socket that was shut down while the program is loaded joins later") {
+    NEED_KERNEL_TIER();
+    Group group(3, SOCK_STREAM, 0, [](const net::SlotSocket &socket) {
+        if (socket.Slot() == 1)
+            REQUIRE(shutdown(socket.Socket().Get(), SHUT_RD) == 0);
+    });
+    CHECK(group.steering->Tier().tier == "kernel, queue-aware");
+    CHECK(group.Connect(20)[1] == 0);
+    const net::SlotSocket &late = group.sockets[1];
+    group.steering->Left(late);
+    group.ListenAgain(late);
+    group.SetActive({1});
+    CHECK(group.Connect(5) == Counts{0, 5, 0});
 }
 
 TEST_CASE("an active slot without a socket loses its turns to the next, nobody is refused") {
