@@ -15,7 +15,8 @@ from common.tiers import ALL, SHARED, TIER_1, TIER_2, TIER_3, available
 
 WORKERS = 8
 CLIENTS = 32
-SECONDS = 1.5  # a round
+SECONDS = 3  # a round
+WARM_UP = 20000  # requests before the first: Node compiles what is called often
 
 CPU_BARS = {TIER_1: 0.1, TIER_3: 2}  # percent of the time that the run takes
 
@@ -130,7 +131,7 @@ def measure(setting, group):
         for mode in (EACH, KEPT):
             for way in ways:
                 way.rounds[mode] = []
-                complete(setting, way.arrangement.port, requests=1000, clients=CLIENTS, **mode.options)
+                complete(setting, way.arrangement.port, requests=WARM_UP, clients=CLIENTS, **mode.options)
             for turn in range(rounds_of(setting, group)):
                 for i in range(len(ways)):
                     way = ways[(i + turn) % len(ways)]
