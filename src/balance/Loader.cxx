@@ -137,6 +137,13 @@ Loader::~Loader() noexcept {
     }
 }
 
+bool Loader::Reserve() noexcept {
+    if (reserved >= MOST_PROGRAMS)
+        return false;
+    reserved++;
+    return true;
+}
+
 void Loader::Request(Kind kind, LoadClient &client) {
     orders.push_back({kind, &client});
     if (orders.size() == 1)

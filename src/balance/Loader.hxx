@@ -33,7 +33,15 @@ public:
 
     const KernelRights &Rights() const noexcept { return rights; }
 
-    /** Answers once, later. Only where Rights().may_load. */
+    /** So many programs at a time: each takes 160 KiB of the kernel, and a program of a worker may open thousands
+     *  of ports. */
+    static constexpr unsigned MOST_PROGRAMS = 64;
+
+    /** A place for one more program; false: all are taken. Who has it gives it back with Release(). */
+    bool Reserve() noexcept;
+    void Release() noexcept { reserved--; }
+
+    /** Answers once, later. Only where Rights().may_load, and with a place. */
     void Request(Kind kind, LoadClient &client);
 
     /** The client ends: it gets no answer. */
@@ -54,6 +62,7 @@ private:
 
     const util::BoundMethod<void(pid_t)> forked;
     const KernelRights rights = FindKernelRights();
+    unsigned reserved = 0;
     std::deque<Order> orders; // the first is under way where `child` is open
     pid_t pid = 0; // of the last child
     sys::UniqueFd child; // our end of what it answers by

@@ -47,6 +47,12 @@ RoundRobinSteering::RoundRobinSteering(int _type, loop::Loop &_loop, Loader &_lo
     classic.emplace(ChoiceOf(type));
 }
 
+RoundRobinSteering::~RoundRobinSteering() noexcept {
+    loader.Cancel(*this);
+    if (reserved)
+        loader.Release();
+}
+
 void RoundRobinSteering::Joined(const net::SlotSocket &socket) {
     members.push_back(&socket);
     if (kernel) {
@@ -96,6 +102,13 @@ void RoundRobinSteering::Begin() noexcept {
         Watch();
         return;
     }
+    if (!reserved && !loader.Reserve()) {
+        lacks = fmt::format("{} other listeners have programs in the kernel, which is the most",
+                            Loader::MOST_PROGRAMS);
+        Watch();
+        return;
+    }
+    reserved = true;
     loading = true;
     loader.Request(KindOf(type), *this);
 }

@@ -22,7 +22,7 @@ public:
      *  SetActive(). */
     RoundRobinSteering(int type, loop::Loop &loop, Loader &loader,
                        util::BoundMethod<void(const net::Steering &)> settled);
-    ~RoundRobinSteering() noexcept override { loader.Cancel(*this); }
+    ~RoundRobinSteering() noexcept override;
 
     void Joined(const net::SlotSocket &socket) override;
     void Left(const net::SlotSocket &socket) noexcept override;
@@ -48,7 +48,7 @@ private:
 
     std::vector<const net::SlotSocket *> members; // in the kernel's order
     std::vector<const net::SlotSocket *> active;
-    bool begun = false, loading = false;
+    bool begun = false, loading = false, reserved = false;
     std::string lacks; // what the next better tier would need
 
     // One of these two is in charge.

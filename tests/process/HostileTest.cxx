@@ -41,7 +41,7 @@ std::vector<std::string> Act(const std::string &act, bool nobody, size_t held = 
     cluster.WaitEvent("listening", With("port", std::stol(port)));
     (void)AskUntilAnswered(address, "");
     const auto idle = Descriptors(launcher).size();
-    cluster.WaitOut("done\n");
+    cluster.WaitOut("done\n", 5 * PATIENCE); // ten thousand ports take their time under a sanitizer
     cluster.WaitUp();
     const bool both = WaitFor([&] {
         std::set<std::string> slots;

@@ -42,7 +42,10 @@ private:
 class Group {
 public:
     explicit Group(unsigned count, int type = SOCK_STREAM, int protocol = 0,
-                   const std::function<void(const net::SlotSocket &)> &meanwhile = {}) {
+                   const std::function<void(const net::SlotSocket &)> &meanwhile = {},
+                   unsigned others = 0) {
+        for (unsigned i = 0; i < others; i++)
+            REQUIRE(loader.Reserve());
         spec.at.type = type;
         spec.at.protocol = protocol;
         spec.at.address = net::Address::FromLiteral("127.0.0.1", 0).value();
@@ -65,7 +68,7 @@ public:
         for (const net::SlotSocket &socket : sockets)
             if (meanwhile)
                 meanwhile(socket);
-        if (loader.Rights().may_load)
+        if (child != 0)
             loop.Run(); // until it is settled
     }
 
@@ -313,6 +316,22 @@ TEST_CASE("MPTCP sockets take no program of this kind: a queue watch, and why") 
     } catch (const net::OpenError &error) {
         HARNESS_SKIP(error.what()); // no MPTCP
     }
+}
+
+TEST_CASE("more listeners than there are programs: the others are watched, and why") {
+    NEED_KERNEL_TIER();
+    Group group(2, SOCK_STREAM, 0, {}, Loader::MOST_PROGRAMS);
+    CHECK(group.steering->Tier().tier == "queue watch");
+    CHECK(group.steering->Tier().lacks.starts_with("64 other listeners"));
+    CHECK(group.child == 0);
+    for (const unsigned count : group.Connect(60))
+        CHECK(count > 5);
+
+    Group last(2, SOCK_STREAM, 0, {}, Loader::MOST_PROGRAMS - 1);
+    CHECK(last.steering->Tier().tier == "kernel, queue-aware");
+    CHECK_FALSE(last.loader.Reserve());
+    last.steering.reset();
+    CHECK(last.loader.Reserve());
 }
 
 TEST_CASE("who ends while its program is loaded gets no answer, and leaves no process") {
