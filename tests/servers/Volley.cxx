@@ -1,6 +1,7 @@
 #include "Volley.hxx"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <sstream>
@@ -118,13 +119,26 @@ size_t Volley::CountHeld(pid_t worker) const {
 }
 
 std::vector<pid_t> Volley::Kill(pid_t worker) {
-    // What it starts meanwhile is found in the next round.
     std::vector<pid_t> family;
+    const auto stop = [&] {
+        // What it starts meanwhile is found in the next round.
+        return WaitFor(
+            [&] {
+                family = Family(worker);
+                for (const auto pid : family)
+                    (void)kill(pid, SIGSTOP);
+                return std::all_of(family.begin(), family.end(), IsStopped) &&
+                       Family(worker) == family;
+            },
+            std::chrono::seconds(1));
+    };
+    // Who waits in vfork(2) for a child that was stopped before its exec does not stop: they go on for a moment.
     const bool stopped = WaitFor([&] {
-        family = Family(worker);
+        if (stop())
+            return true;
         for (const auto pid : family)
-            (void)kill(pid, SIGSTOP);
-        return std::all_of(family.begin(), family.end(), IsStopped) && Family(worker) == family;
+            (void)kill(pid, SIGCONT);
+        return false;
     });
     REQUIRE(stopped);
     Ask(8, "while the worker was stopped");
