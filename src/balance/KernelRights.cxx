@@ -23,8 +23,8 @@ KernelRights FindKernelRights() {
     if (!IsBuiltWithBpf())
         rights.lacks = "built without BPF (meson feature bpf)";
     else if (!rights.may_load)
-        rights.lacks = "kernel round robin needs CAP_BPF and CAP_PERFMON "
-                       "(docker run --cap-add BPF --cap-add PERFMON)";
+        rights.lacks = "kernel round robin needs CAP_BPF and CAP_PERFMON, "
+                       "as from docker run --cap-add BPF --cap-add PERFMON";
     else if (access(TYPE_INFORMATION, R_OK) != 0)
         rights.lacks = std::string("kernel round robin needs ") + TYPE_INFORMATION;
     rights.may_load = rights.lacks.empty();

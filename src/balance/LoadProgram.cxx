@@ -89,10 +89,11 @@ Loaded LoadProgram(Kind kind, bool may_trace) {
         loaded.lacks = fmt::format("the kernel takes no program for it: {}", sys::ErrnoText(error));
     } else if (kind == Kind::ROUND_ROBIN && !loaded.program.reads_queues) {
         loaded.lacks =
-            !may_trace ? "to skip busy workers needs CAP_PERFMON (docker run --cap-add PERFMON)"
+            !may_trace
+                ? "skipping busy workers needs CAP_PERFMON, as from docker run --cap-add PERFMON"
             : better != 0
                 ? fmt::format("the kernel does not let it see queues: {}", sys::ErrnoText(better))
-                : "to skip busy workers needs Linux 6.2";
+                : "skipping busy workers needs Linux 6.2";
     }
     return loaded;
 }

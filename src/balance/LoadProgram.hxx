@@ -9,8 +9,7 @@ namespace balance {
 /** A program, or why there is none. */
 struct Loaded {
     KernelProgram program; // its descriptors are undefined where nothing could be loaded
-    std::string
-        lacks; // what a better one would need, or any at all; empty: it is the best there is
+    std::string lacks; // what a better one, or any, would need; empty: it is the best
 };
 
 /** Is clusterize built with libbpf? */

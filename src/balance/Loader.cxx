@@ -1,8 +1,8 @@
 #include "balance/Loader.hxx"
 #include "sys/CloseFrom.hxx"
 #include "sys/Error.hxx"
+#include "sys/UnixDatagram.hxx"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -21,12 +21,8 @@ constexpr std::size_t DESCRIPTORS = 3; // of a KernelProgram
 
 /** What the child sends, with the descriptors, or without them where nothing could be loaded. */
 struct Reply {
-    bool reads_queues = false, migrates = false;
+    bool loaded = false, reads_queues = false, migrates = false;
     std::array<char, 200> lacks = {};
-};
-
-struct alignas(cmsghdr) Ancillary {
-    std::array<char, CMSG_SPACE(DESCRIPTORS * sizeof(int))> bytes = {};
 };
 
 struct Child {
@@ -36,17 +32,18 @@ struct Child {
 
 void Send(int to, const Loaded &loaded) noexcept {
     Reply reply;
+    reply.loaded = loaded.program.program.IsDefined();
     reply.reads_queues = loaded.program.reads_queues;
     reply.migrates = loaded.program.migrates;
     loaded.lacks.copy(reply.lacks.data(), reply.lacks.size() - 1);
     iovec part = {&reply, sizeof(reply)};
-    Ancillary ancillary;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(DESCRIPTORS * sizeof(int))> control = {};
     msghdr message = {};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    if (loaded.program.program.IsDefined()) {
-        message.msg_control = ancillary.bytes.data();
-        message.msg_controllen = ancillary.bytes.size();
+    if (reply.loaded) {
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
         cmsghdr *header = CMSG_FIRSTHDR(&message);
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
@@ -91,38 +88,26 @@ Loaded Failed(const std::string &why) {
     return {{}, "no program could be loaded into the kernel: " + why};
 }
 
-/** What the child says; waits for it where the socket waits. */
-Loaded Receive(sys::Fd from) {
+/** What the child says; waits for it. */
+Loaded Receive(sys::Fd from) noexcept {
     Reply reply;
-    iovec part = {&reply, sizeof(reply)};
-    Ancillary ancillary;
-    msghdr message = {};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = ancillary.bytes.data();
-    message.msg_controllen = ancillary.bytes.size();
-    ssize_t length = 0;
-    while ((length = recvmsg(from.Get(), &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
-    }
-    if (length < 0)
+    auto message = sys::ReceiveDatagram(from, sizeof(reply), sys::Wait::YES);
+    if (!message)
         return Failed(sys::ErrnoText(errno));
-    Loaded loaded;
-    const cmsghdr *header = CMSG_FIRSTHDR(&message);
-    if (header != nullptr && header->cmsg_type == SCM_RIGHTS &&
-        header->cmsg_len == CMSG_LEN(DESCRIPTORS * sizeof(int))) {
-        std::array<int, DESCRIPTORS> fds = {};
-        std::memcpy(fds.data(), CMSG_DATA(header), sizeof(fds));
-        loaded.program.program = sys::UniqueFd(sys::AdoptTag(), fds[0]);
-        loaded.program.sockets = sys::UniqueFd(sys::AdoptTag(), fds[1]);
-        loaded.program.state = sys::UniqueFd(sys::AdoptTag(), fds[2]);
-    }
-    if (length != sizeof(reply))
+    if (message->text.size() != sizeof(reply))
         return Failed("the process that was to do it has ended");
-    if ((message.msg_flags & MSG_CTRUNC) != 0)
+    std::memcpy(&reply, message->text.data(), sizeof(reply));
+    Loaded loaded;
+    loaded.lacks = reply.lacks.data();
+    if (!reply.loaded)
+        return loaded;
+    if (message->descriptors.size() != DESCRIPTORS)
         return Failed(sys::ErrnoText(EMFILE));
+    loaded.program.program = std::move(message->descriptors[0]);
+    loaded.program.sockets = std::move(message->descriptors[1]);
+    loaded.program.state = std::move(message->descriptors[2]);
     loaded.program.reads_queues = reply.reads_queues;
     loaded.program.migrates = reply.migrates;
-    loaded.lacks = reply.lacks.data();
     return loaded;
 }
 

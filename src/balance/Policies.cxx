@@ -4,6 +4,7 @@
 #include "balance/SharedSteering.hxx"
 #include "util/Table.hxx"
 
+#include <optional>
 #include <sys/socket.h>
 
 namespace balance {
@@ -69,10 +70,10 @@ net::TierReport ForeseeShared(int) {
 
 constexpr std::array<PolicyRow, 3> POLICIES = {{
     {"rr", "a socket for each worker, connections in turn, past workers that are busy (default)",
-     true, MakeRoundRobin, ForeseeRoundRobin},
-    {"random", "a socket for each worker, connections at random over those that serve", true,
+     MakeRoundRobin, ForeseeRoundRobin},
+    {"random", "a socket for each worker, connections at random over those that serve",
      Make<RandomPolicy>, ForeseeClassic},
-    {"none", "one socket that all workers accept from", false, Make<NonePolicy>, ForeseeShared},
+    {"none", "one socket that all workers accept from", Make<NonePolicy>, ForeseeShared},
 }};
 
 static_assert(util::NamesAreUnique(POLICIES));

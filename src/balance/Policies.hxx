@@ -17,20 +17,16 @@ namespace balance {
 /** What a policy needs of the launcher; all is borrowed. */
 struct Hooks {
     loop::Loop &loop;
-    util::BoundMethod<void(pid_t)>
-        forked; // the policy has started a child, which the launcher reaps
-    util::BoundMethod<void(const net::Steering &)>
-        settled; // its Tier() has changed after the start
+    util::BoundMethod<void(pid_t)> forked; // a child was started, which the launcher reaps
+    util::BoundMethod<void(const net::Steering &)> settled; // Tier() has changed after the start
 };
 
 struct PolicyRow {
     std::string_view name, help;
-    bool slot_sockets; // a socket for each slot, where the listener can have that
-
     std::unique_ptr<net::SteeringPolicy> (*make)(const Hooks &hooks);
 
-    /** How a group of this socket type will be steered here, as far as that is known without one. May take a
-     *  tenth of a second: what must be tried is tried. */
+    /** How a listener of this socket type that can have a socket for each slot will be steered here, as far as that is
+     *  known without one. May take a tenth of a second: what must be tried is tried. */
     net::TierReport (*foresee)(int type);
 };
 

@@ -18,8 +18,8 @@ namespace balance {
  *
  *  The sockets lie edge-triggered in an inner epoll(7) set, which lies one-shot in the loop. The first connection that
  *  still waits when the kernel asks again wakes the launcher, which looks at once and then every PERIOD, or later where
- *  many queues were read; what else comes meanwhile only marks the inner set. After QUIET looks that find nothing new it sleeps until the next such
- *  connection, also where a stuck slot still holds a queue. A look reads the queues (TCP_INFO of a listening socket) of
+ *  many queues were read; what else comes meanwhile only marks the inner set. After QUIET looks that find nothing new it
+ *  sleeps until the next such connection, also where a stuck slot still holds a queue. A look reads the queues (TCP_INFO of a listening socket) of
  *  the slots that had an arrival, or a queue last time: it costs what the busy slots cost, however many there
  *  are. What is behind is for Pace to say.
  *

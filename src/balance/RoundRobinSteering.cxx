@@ -58,8 +58,7 @@ void RoundRobinSteering::Joined(const net::SlotSocket &socket) {
     if (kernel) {
         int error = kernel->Put(socket);
         if (error == 0)
-            error = kernel->Attach(
-                socket); // it may be the first of a new group, which has no program yet
+            error = kernel->Attach(socket); // it may be the first of a group without a program
         if (error != 0)
             FallBack(error);
         return;
@@ -115,8 +114,7 @@ void RoundRobinSteering::Begin() noexcept {
 
 void RoundRobinSteering::OnLoaded(Loaded loaded) noexcept {
     loading = false;
-    begun =
-        !members.empty(); // a listener that nobody needs just now begins anew when somebody does
+    begun = !members.empty(); // a listener that nobody needs now begins anew when one does
     if (!begun || !members.front()->Socket().IsDefined())
         return;
     lacks = std::move(loaded.lacks);

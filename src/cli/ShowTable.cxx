@@ -88,14 +88,13 @@ std::string ShowAdopt(const plan::Plan &plan) {
 std::string ShowBalance(const plan::Plan &plan) {
     net::TierReport report = {"no listener", ""};
     for (const net::ListenSpec &spec : plan.listeners) {
-        const bool group = plan.pool.slots > 1 && plan.policy->slot_sockets &&
-                           spec.source == net::ListenSpec::Source::OPENED &&
+        const bool group = plan.pool.slots > 1 && spec.source == net::ListenSpec::Source::OPENED &&
                            spec.at.address.Family() != AF_UNIX;
         report.tier = balance::SHARED_QUEUE;
         if (!group)
             continue;
         report = plan.policy->foresee(spec.at.type);
-        break; // the best that is had here
+        break; // as the event setup does
     }
     return report.lacks.empty()
                ? fmt::format("{} ({})", plan.policy->name, report.tier)

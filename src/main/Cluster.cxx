@@ -193,8 +193,7 @@ void Cluster::EmitSetup() noexcept {
 
 /** A child of the policy's own: not a worker, nor something that one left behind. */
 void Cluster::OnForked(pid_t pid) noexcept {
-    pool.Accompany(pid,
-                   util::BoundMethod<void(pool::ExitStatus)>::Make<&Cluster::OnHelperEnd>(*this));
+    pool.Accompany(pid, {});
 }
 
 void Cluster::OnSettled(const net::Steering &steering) noexcept {

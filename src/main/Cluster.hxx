@@ -43,7 +43,6 @@ private:
     void EmitSetup() noexcept;
     void OnForked(pid_t pid) noexcept;
     void OnSettled(const net::Steering &steering) noexcept;
-    void OnHelperEnd(pool::ExitStatus) noexcept {}
     void OnFinished() noexcept;
     void OnWritten() noexcept { loop.Break(); }
 

@@ -47,7 +47,7 @@ private:
     std::vector<bool> active; // by slot: the set in force
     std::vector<bool> serving; // by slot: its worker listens here
     std::vector<bool>
-        withheld; // by slot: not active before it has another worker, or that one listens here again
+        withheld; // by slot: out until another worker has it, or that one listens here
     unsigned serial = 0; // no other listener of the table has had it
     UnixFile file; // of a unix path that was asked for: removed at the end
     HeldPath path;

@@ -22,8 +22,7 @@ struct Exported {
 struct Rescued {
     std::string_view refusal; // why it could not; then nothing was touched
     unsigned moved = 0; // connections that waited, and are the others' now
-    int error =
-        0; // errno where the socket does not listen again; Repair() and the next worker try it anew
+    int error = 0; // errno where it does not listen again; Repair() and the next worker try anew
 
     explicit operator bool() const noexcept { return refusal.empty(); }
 };

@@ -38,7 +38,7 @@ public:
      *  Without it that depends on net.ipv4.tcp_migrate_req. */
     virtual bool CanRescue() const noexcept { return false; }
 
-    /** Connections (TCP) or datagrams that it was given since it joined; empty: unknown. */
+    /** Connections (TCP) or datagrams that it was given, as far as they were counted; empty: unknown. */
     virtual std::optional<std::uint64_t> Given(const SlotSocket &) const noexcept {
         return std::nullopt;
     }

@@ -108,8 +108,7 @@ sys::UniqueFd TryBindUnix(const ListenSpec &spec, HeldPath &path) {
 } // namespace
 
 sys::UniqueFd BindUnix(const ListenSpec &spec, HeldPath &path) {
-    constexpr unsigned ATTEMPTS =
-        8; // each of so many workers may remove it once in the wrong moment
+    constexpr unsigned ATTEMPTS = 8; // so many workers may remove it once in the wrong moment
     for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++)
         if (sys::UniqueFd fd = TryBindUnix(spec, path); fd.IsDefined())
             return fd;

@@ -13,7 +13,8 @@ class Companions {
 public:
     virtual ~Companions() = default;
 
-    /** `pid` is a child of the launcher that was not reaped yet; its end is told once. */
+    /** `pid` is a child of the launcher that was not reaped yet; its end is told once, to whom it
+     *  matters. */
     virtual void Accompany(pid_t pid, util::BoundMethod<void(ExitStatus)> on_end) = 0;
 
     /** The same, and the cluster is not over before it has ended. */

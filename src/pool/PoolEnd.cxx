@@ -58,7 +58,8 @@ void Pool::Reap() noexcept {
     for (const auto &[slot, status] : workers)
         OnEnded(*slot, status, out_of_memory);
     for (const auto &[companion, status] : ours)
-        companion.on_end(status);
+        if (companion.on_end)
+            companion.on_end(status);
     if (!orphan_ended && ours.empty())
         return;
     // Its own children have become ours: look again.

@@ -1,4 +1,5 @@
 #include "spawn/CloneLauncher.hxx"
+#include "sys/UnixDatagram.hxx"
 
 #include <algorithm>
 #include <cerrno>
@@ -34,25 +35,14 @@ void Reap(pid_t pid) noexcept {
 
 /** What a child has sent; undefined with errno where there is nothing or it cannot be received. */
 sys::UniqueFd ReceiveDescriptor(sys::Fd socket) noexcept {
-    char byte = 0;
-    iovec content = {&byte, 1};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control = {};
-    msghdr message = {};
-    message.msg_iov = &content;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    if (recvmsg(socket.Get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
+    auto message = sys::ReceiveDatagram(socket, 1, sys::Wait::NO);
+    if (!message)
         return {};
-    const cmsghdr *rights = CMSG_FIRSTHDR(&message);
-    if (rights == nullptr || rights->cmsg_level != SOL_SOCKET || rights->cmsg_type != SCM_RIGHTS) {
-        errno =
-            EMFILE; // unix(7): what there is no number for is closed, and the message goes on without it
+    if (message->descriptors.empty()) {
+        errno = EMFILE; // what there is no number for is closed, and the message goes on without it
         return {};
     }
-    int descriptor = -1;
-    std::memcpy(&descriptor, CMSG_DATA(rights), sizeof(descriptor));
-    return {sys::AdoptTag(), descriptor};
+    return std::move(message->descriptors.front());
 }
 
 } // namespace

@@ -51,6 +51,31 @@ std::optional<UnixAddress> UnixAddress::Parse(std::string_view text) noexcept {
     return result;
 }
 
+std::optional<Datagram> ReceiveDatagram(Fd socket, std::size_t longest, Wait wait) noexcept {
+    Datagram datagram;
+    datagram.text.resize(longest);
+    iovec buffer = {datagram.text.data(), longest};
+    alignas(cmsghdr)
+        std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(MOST_DESCRIPTORS * sizeof(int))>
+            control;
+    msghdr message = {};
+    ssize_t size = 0;
+    do {
+        message.msg_iov = &buffer;
+        message.msg_iovlen = 1;
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
+        size = recvmsg(socket.Get(), &message,
+                       MSG_CMSG_CLOEXEC | (wait == Wait::NO ? MSG_DONTWAIT : 0));
+    } while (size < 0 && errno == EINTR);
+    if (size < 0)
+        return std::nullopt;
+    TakeControl(message, datagram);
+    datagram.text.resize(static_cast<std::size_t>(size));
+    datagram.truncated = (message.msg_flags & MSG_TRUNC) != 0;
+    return datagram;
+}
+
 UnixDatagram::UnixDatagram()
     : fd(AdoptTag(), socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
     if (!fd.IsDefined())
@@ -67,27 +92,7 @@ void UnixDatagram::Bind(const UnixAddress &address) {
 }
 
 std::optional<Datagram> UnixDatagram::Receive(std::size_t longest) noexcept {
-    Datagram datagram;
-    datagram.text.resize(longest);
-    iovec buffer = {datagram.text.data(), longest};
-    alignas(cmsghdr)
-        std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(MOST_DESCRIPTORS * sizeof(int))>
-            control;
-    msghdr message = {};
-    ssize_t size = 0;
-    do {
-        message.msg_iov = &buffer;
-        message.msg_iovlen = 1;
-        message.msg_control = control.data();
-        message.msg_controllen = control.size();
-        size = recvmsg(fd.Get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    } while (size < 0 && errno == EINTR);
-    if (size < 0)
-        return std::nullopt;
-    TakeControl(message, datagram);
-    datagram.text.resize(static_cast<std::size_t>(size));
-    datagram.truncated = (message.msg_flags & MSG_TRUNC) != 0;
-    return datagram;
+    return ReceiveDatagram(fd, longest, Wait::NO);
 }
 
 int UnixDatagram::Send(const UnixAddress &to, std::string_view text) noexcept {

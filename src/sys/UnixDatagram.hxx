@@ -35,6 +35,13 @@ struct Datagram {
     std::vector<UniqueFd> descriptors;
 };
 
+enum class Wait : bool { NO, YES };
+
+/** The next datagram or packet of a unix socket, at most `longest` bytes of it; the end of a connection is one without
+ *  bytes. nullopt with errno: there is none, or it cannot be received. Descriptors for which there is no number are missing
+ *  (unix(7)). */
+std::optional<Datagram> ReceiveDatagram(Fd socket, std::size_t longest, Wait wait) noexcept;
+
 /** A unix socket for datagrams. It never waits. */
 class UnixDatagram {
 public:

@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <system_error>
 #include <unistd.h>
@@ -55,4 +57,49 @@ TEST_CASE("a full queue and nobody there are no reason to wait") {
     for (int i = 0; i < 100'000 && error == 0; i++)
         error = other.Send(address, "x");
     CHECK(error == EAGAIN);
+}
+
+TEST_CASE("packets of a connection: bytes and descriptors") {
+    std::array<int, 2> ends = {-1, -1};
+    REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) == 0);
+    const UniqueFd ours(AdoptTag(), ends[0]);
+    const UniqueFd theirs(AdoptTag(), ends[1]);
+    CHECK_FALSE(ReceiveDatagram(ours, 8, Wait::NO));
+    CHECK(errno == EAGAIN);
+
+    REQUIRE(send(theirs.Get(), "words", 5, 0) == 5);
+    const auto words = ReceiveDatagram(ours, 8, Wait::YES);
+    REQUIRE(words);
+    CHECK(words->text == "words");
+    CHECK(words->descriptors.empty());
+
+    char byte = 'd';
+    iovec part = {&byte, 1};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control = {};
+    msghdr message = {};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr *rights = CMSG_FIRSTHDR(&message);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(rights), &ends[1], sizeof(int));
+    REQUIRE(sendmsg(theirs.Get(), &message, 0) == 1);
+    const auto handed = ReceiveDatagram(ours, 8, Wait::YES);
+    REQUIRE(handed);
+    REQUIRE(handed->descriptors.size() == 1);
+    CHECK((fcntl(handed->descriptors[0].Get(), F_GETFD) & FD_CLOEXEC) != 0);
+    CHECK(handed->descriptors[0].Get() != ends[1]);
+}
+
+TEST_CASE("the end of a connection is a packet without bytes") {
+    std::array<int, 2> ends = {-1, -1};
+    REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) == 0);
+    const UniqueFd ours(AdoptTag(), ends[0]);
+    UniqueFd(AdoptTag(), ends[1]).Close();
+    const auto end = ReceiveDatagram(ours, 8, Wait::YES);
+    REQUIRE(end);
+    CHECK(end->text.empty());
 }
