@@ -167,9 +167,10 @@ std::vector<Repaired> ListenerTable::Repair() noexcept {
 
 SlotFigures ListenerTable::FiguresOf(const Listener &listener, unsigned slot) const noexcept {
     const SlotSocket &socket = SlotSocketOf(listener, slot);
-    if (listener.retired || !socket.Socket().IsDefined())
+    if (listener.retired)
         return {};
-    return {listener.steering->Given(socket), QueueOf(socket.Socket())};
+    return {listener.steering->Given(socket),
+            socket.Socket().IsDefined() ? QueueOf(socket.Socket()) : std::nullopt};
 }
 
 } // namespace net

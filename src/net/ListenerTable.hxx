@@ -157,7 +157,8 @@ public:
      *  its listen(2), is not noticed. Returns what was done since the last call. */
     std::vector<Repaired> Repair() noexcept;
 
-    /** What is known of the slot's socket; of a shared one it is about all slots. */
+    /** What is known of the slot's socket; of a shared one it is about all slots. After LetGo() nothing is of its
+     *  queue. */
     SlotFigures FiguresOf(const Listener &listener, unsigned slot) const noexcept;
 
     /** Closes the launcher's copies of its sockets and forgets the listener, which is gone afterwards. The

@@ -27,19 +27,6 @@ void ListenerRepair::Started(const WorkerRef &worker, spawn::Launched &) noexcep
 void ListenerRepair::Gone(const WorkerRef &worker, ExitStatus) noexcept {
     workers.erase(worker.slot);
     std::erase_if(said, [&worker](const auto &entry) { return entry.first == worker.slot; });
-    for (const net::Listener &listener : table.Listeners()) {
-        const net::SlotFigures figures = table.FiguresOf(listener, worker.slot);
-        if (listener.IsShared() || (!figures.given && !figures.queue))
-            continue;
-        std::string text;
-        if (figures.given)
-            text = fmt::format("{} connections given", *figures.given);
-        if (figures.queue)
-            text += fmt::format("{}queue {} of {}", text.empty() ? "" : ", ", figures.queue->length,
-                                figures.queue->limit);
-        reporter.Say(report::Level::DEBUG,
-                     fmt::format("slot {} at {}: {}", worker.slot, listener.Where(), text));
-    }
 }
 
 void ListenerRepair::OnAlarm(std::uint32_t) noexcept {

@@ -12,8 +12,7 @@
 namespace pool {
 
 /** Lets the table repair what workers shut down, and says so: a warning for the first time by a worker, an `error` event
- *  where it fails. Says too, at a worker's end, what its slot sockets were given and still hold. It wakes up for nothing
- *  else. */
+ *  where it fails. It wakes up for nothing else. */
 class ListenerRepair final : public Agent {
 public:
     /** All are borrowed; the table tells it of the first listener. */

@@ -77,4 +77,21 @@ std::vector<report::ListenerInfo> DescribeListeners(const net::ListenerTable &ta
     return infos;
 }
 
+std::vector<report::SocketInfo> DescribeSockets(const net::ListenerTable &table, unsigned slot) {
+    std::vector<report::SocketInfo> infos;
+    for (const net::Listener &listener : table.Listeners()) {
+        if (listener.IsShared())
+            continue;
+        const net::SlotFigures figures = table.FiguresOf(listener, slot);
+        report::SocketInfo info{listener.Spec().name, figures.given, {}, {}};
+        if (figures.queue) {
+            info.queue = figures.queue->length;
+            info.limit = figures.queue->limit;
+        }
+        if (info.given || info.queue)
+            infos.push_back(std::move(info));
+    }
+    return infos;
+}
+
 } // namespace pool

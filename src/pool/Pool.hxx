@@ -178,4 +178,7 @@ private:
 /** What events tell of the listeners of a table. */
 std::vector<report::ListenerInfo> DescribeListeners(const net::ListenerTable &table);
 
+/** And of the sockets that a slot has for itself. */
+std::vector<report::SocketInfo> DescribeSockets(const net::ListenerTable &table, unsigned slot);
+
 } // namespace pool

@@ -84,7 +84,8 @@ void Pool::EmitExit(const Slot &slot) noexcept {
                      signal,
                      slot.asked_to_end,
                      was_killed ? slot.killed : std::nullopt,
-                     slot.last.oom});
+                     slot.last.oom,
+                     DescribeSockets(table, slot.Index())});
 }
 
 void Pool::OnEnded(Slot &slot, ExitStatus status, bool out_of_memory) noexcept {

@@ -30,6 +30,13 @@ struct WorkerInfo {
     pid_t pid = 0;
 };
 
+/** What is known of a worker's own socket of a listener. */
+struct SocketInfo {
+    std::string listener; // its name
+    std::optional<std::uint64_t> given; // by the kernel's program, to its slot
+    std::optional<unsigned> queue, limit; // connections that wait, and may
+};
+
 // One struct per event: NAME and HELP, and the fields in the order of the JSON object. Sinks visit the
 // fields; a field that is a nullopt becomes null where VisitFields says so by giving the optional.
 // man/clusterize-events.schema.json has the same events and fields; the tests compare.
@@ -132,6 +139,7 @@ struct Exit : WorkerEvent {
     bool exited_after_disconnect; // it was asked to: not replaced
     std::optional<std::string_view> reason = {}; // why the launcher killed it, where it did
     bool oom = false; // the kernel killed it for want of memory
+    std::vector<SocketInfo> sockets = {}; // those of its slot of which something is known
 
     template <typename Visitor> void VisitFields(Visitor &&visit) const {
         WorkerEvent::VisitFields(visit);
@@ -141,6 +149,8 @@ struct Exit : WorkerEvent {
         visit("reason", reason);
         if (oom)
             visit("oom", true);
+        if (!sockets.empty())
+            visit("sockets", sockets);
     }
 };
 

@@ -42,19 +42,27 @@ Json ToValue(const BalanceInfo &balance) {
     return value;
 }
 
-Json ToValue(const std::vector<ListenerInfo> &listeners) {
-    Json values = Json::array();
-    for (const ListenerInfo &listener : listeners)
-        values.push_back(ToValue(listener));
-    return values;
-}
-
 Json ToValue(const AddressType &type) {
     return std::visit([](const auto &value) { return Json(value); }, type);
 }
 
 template <typename Value> Json ToValue(const std::optional<Value> &value) {
     return value ? Json(*value) : Json();
+}
+
+Json ToValue(const SocketInfo &socket) {
+    Json value = {{"listener", socket.listener}};
+    value["given"] = ToValue(socket.given);
+    value["queue"] = ToValue(socket.queue);
+    value["limit"] = ToValue(socket.limit);
+    return value;
+}
+
+template <typename Info> Json ToValue(const std::vector<Info> &infos) {
+    Json values = Json::array();
+    for (const Info &info : infos)
+        values.push_back(ToValue(info));
+    return values;
 }
 
 template <typename Value> Json ToValue(const Value &value) {

@@ -113,6 +113,40 @@ TEST_CASE("a worker that dies before it is ready leaves nobody in its queue eith
     CHECK(StopServers(cluster) == Exited(0));
 }
 
+TEST_CASE("the end of a worker tells what waits for the next one of its slot") {
+    AsEveryone([](bool nobody) {
+        Cluster cluster({.options = {"-n", "2", "-p", "web=127.0.0.1:0", "--balance", "random",
+                                     "--backlog", "64"},
+                         .command = {EchoServer()},
+                         .start = {.nobody = nobody}});
+        cluster.WaitUp();
+        for (const unsigned id : {1U, 2U})
+            REQUIRE(kill(cluster.WaitOnline(id), SIGSTOP) == 0);
+        std::vector<Connection> clients;
+        for (int i = 0; i < 12; i++)
+            clients.emplace_back(cluster.Address());
+        for (const unsigned id : {1U, 2U})
+            (void)kill(cluster.WaitOnline(id), SIGKILL);
+        long waiting = 0;
+        for (const auto &exit : cluster.WaitEvents("exit", 2)) {
+            const auto sockets = exit.List("sockets");
+            REQUIRE(sockets.size() == 1);
+            CHECK(sockets[0].Text("listener") == "web");
+            CHECK(sockets[0].IsNull("given"));
+            CHECK(sockets[0].Number("limit") == 64);
+            waiting += sockets[0].Number("queue");
+        }
+        CHECK(waiting == 12);
+        CHECK(StopServers(cluster) == Exited(0));
+    });
+    Cluster shared({.options = {"-n", "2", "-p", "127.0.0.1:0", "--balance", "none"},
+                    .command = {EchoServer()}});
+    shared.WaitUp();
+    CHECK(StopServers(shared) == Exited(0));
+    for (const auto &exit : shared.Seen("exit"))
+        CHECK(!exit.Has("sockets"));
+}
+
 TEST_CASE("a slot that failed to start again leaves nobody in its queue") {
     const TempDir directory;
     const std::string program = directory / "server";

@@ -90,6 +90,12 @@ void TryTurns(const std::function<void()> &prepare, const std::string &tier,
     for (const auto &share : shares)
         CHECK_MESSAGE(share.second == 10, "slot ", share.first);
     CHECK(StopServers(cluster) == Exited(0));
+    for (const auto &exit : cluster.Seen("exit")) {
+        const auto sockets = exit.List("sockets");
+        REQUIRE(sockets.size() == 1);
+        CHECK(sockets[0].Number("given") == 10);
+        CHECK(sockets[0].IsNull("queue")); // the launcher has no copy of it any more
+    }
 }
 
 } // namespace

@@ -87,6 +87,23 @@ TEST_CASE("exit, by status and by signal") {
             "\n");
 }
 
+TEST_CASE("exit, with what is known of the sockets of its slot") {
+    CHECK(
+        Render(Exit{WORKER,
+                    0,
+                    std::nullopt,
+                    true,
+                    std::nullopt,
+                    false,
+                    {{"web", 12, 3U, 511U}, {"x", std::nullopt, 0U, 1U}, {"u", 7, {}, {}}}}) ==
+        R"({"event":"exit",)" + AT +
+            R"(,"id":3,"slot":2,"generation":1,"pid":4242,"code":0,"signal":null,"exitedAfterDisconnect":true,"reason":null,)"
+            R"("sockets":[{"listener":"web","given":12,"queue":3,"limit":511},)"
+            R"({"listener":"x","given":null,"queue":0,"limit":1},)"
+            R"({"listener":"u","given":7,"queue":null,"limit":null}]})"
+            "\n");
+}
+
 TEST_CASE("failed: the limit that the slot is over") {
     CHECK(Render(Failed{2, "exit status 1", 5, 30}) ==
           R"({"event":"failed",)" + AT +
