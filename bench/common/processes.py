@@ -92,8 +92,8 @@ def until(condition, what):
 
 def children(pid):
     try:
-        return [int(word) for word in
-                pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [int(word) for path in pathlib.Path(f"/proc/{pid}/task").glob("*/children")
+                for word in path.read_text().split()]
     except FileNotFoundError:
         return []
 
@@ -108,6 +108,11 @@ def name_of(pid):
 def family(pid):
     """A launcher with its helper."""
     return [pid, *(child for child in children(pid) if name_of(child).startswith("clusterize"))]
+
+
+def tree(pid):
+    """A process and all that is below it."""
+    return [pid, *(below for child in children(pid) for below in tree(child))]
 
 
 def cpu_seconds(pids):

@@ -1,6 +1,7 @@
 """clusterize in every tier beside other ways to run N workers, by server program."""
 
 import contextlib
+import random
 import statistics
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -9,13 +10,13 @@ from common.figures import Figures
 from common.load import complete
 from common.markdown import Bars, head, multiple, row
 from common.peers import Gunicorn, Nginx, Pm2, gunicorn_command, nginx_command
-from common.processes import cpu_seconds, family
+from common.processes import cpu_seconds, family, tree
 from common.servers import NODE_REUSE_PORT, Bare, Clustered, NodeCluster, free_port, node_command, node_version
 from common.tiers import ALL, SHARED, TIER_1, TIER_2, TIER_3, available
 
 WORKERS = 8
 CLIENTS = 32
-SECONDS = 3  # a round
+SECONDS = 1  # a round: short, so that those that are compared lie close together
 WARM_UP = 20000  # requests before the first: Node compiles what is called often
 
 CPU_BARS = {TIER_1: 0.1, TIER_3: 2}  # percent of the time that the run takes
@@ -27,6 +28,7 @@ class Round(NamedTuple):
     p99: float
     unevenness: float  # most answers of a worker by the fewest of one
     cpu: float  # what is above the workers has used, in percent of a CPU
+    cost: float  # what they and the workers have used for a request, in microseconds of a CPU
 
 
 @dataclass
@@ -43,6 +45,12 @@ class Way:
     def pids(self):
         """Of what is above the workers."""
         return family(self.arrangement.pid) if hasattr(self.arrangement, "pid") else []
+
+    def all_pids(self):
+        """These and the workers."""
+        if hasattr(self.arrangement, "pid"):
+            return tree(self.arrangement.pid)
+        return [server.pid for server in self.arrangement.servers]
 
     def of_rounds(self, mode, figure):
         return [getattr(of_one, figure) for of_one in self.rounds[mode]]
@@ -93,7 +101,8 @@ def node_group(setting):
 def epoll_group(setting):
     server = [setting.programs["Server"]]
     bare = Way("bare, `SO_REUSEPORT`", Bare(server, WORKERS))
-    return Group("`Server.cxx`", [*clustered(setting, server), bare], bare, 0.97)
+    again = Way("the same once more", Bare(server, WORKERS))  # shows what chance does
+    return Group("`Server.cxx`", [*clustered(setting, server), bare, again], bare, 0.97)
 
 
 def nginx_group(setting):
@@ -119,11 +128,11 @@ def gunicorn_group(setting):
 
 def rounds_of(setting, group):
     """More of them where something has to be kept."""
-    return (5 if group.limit else 3) * setting.rounds
+    return (25 if group.limit else 9) * setting.rounds
 
 
 def measure(setting, group):
-    """Fills the ways in, each mode in turns."""
+    """Fills the ways in, each mode in turns, in an order of its own each time."""
     with contextlib.ExitStack() as stack:
         ways = [way for way in group.ways if way.runs]
         for way in ways:
@@ -133,26 +142,34 @@ def measure(setting, group):
                 way.rounds[mode] = []
                 complete(setting, way.arrangement.port, requests=WARM_UP, clients=CLIENTS, **mode.options)
             for turn in range(rounds_of(setting, group)):
-                for i in range(len(ways)):
-                    way = ways[(i + turn) % len(ways)]
+                for way in random.Random(turn).sample(ways, len(ways)):
                     way.rounds[mode].append(one_round(setting, way, mode))
 
 
 def one_round(setting, way, mode):
-    before = cpu_seconds(way.pids())
+    above, everything = way.pids(), way.all_pids()
+    before, before_all = cpu_seconds(above), cpu_seconds(everything)
     found = complete(setting, way.arrangement.port, requests=1000000, seconds=SECONDS, clients=CLIENTS,
                      **mode.options)
-    cpu = (cpu_seconds(way.pids()) - before) / found.seconds * 100
-    return Round(found.rate, found.percentile(50), found.percentile(99), found.unevenness(WORKERS), cpu)
+    cpu = (cpu_seconds(above) - before) / found.seconds * 100
+    cost = (cpu_seconds(everything) - before_all) / len(found.answers) * 1e6
+    return Round(found.rate, found.percentile(50), found.percentile(99), found.unevenness(WORKERS), cpu, cost)
+
+
+def ratio(group, way, mode, figure):
+    """To the way that the group is compared with, over the rounds."""
+    return statistics.median(mine / other for mine, other in
+                             zip(way.of_rounds(mode, figure), group.other.of_rounds(mode, figure)))
 
 
 def bars(group, way, mode):
     texts = []
-    if mode is EACH and group.limit and way.tier in (TIER_1, TIER_2, TIER_3):
-        value = statistics.median(mine / other for mine, other in
-                                  zip(way.of_rounds(mode, "rate"), group.other.of_rounds(mode, "rate")))
-        texts.append(f"{value:.2f} of {group.other.name} " +
-                     Bars.check(f"requests/s, {group.server}, {way.name}", value, group.limit, at_most=False))
+    if mode is EACH and group.limit and way is not group.other:
+        value = ratio(group, way, mode, "rate")
+        text = f"{value:.2f} of {group.other.name}"
+        if way.tier in (TIER_1, TIER_2, TIER_3):
+            text += " " + Bars.check(f"requests/s, {group.server}, {way.name}", value, group.limit, at_most=False)
+        texts += [text, f"{1 / ratio(group, way, mode, 'cost'):.2f} of its requests per CPU second of the servers"]
     if way.tier in CPU_BARS:
         texts.append("CPU " + Bars.check(f"the launcher's CPU, {mode.text}, {group.server}, {way.name}",
                                          statistics.median(way.of_rounds(mode, "cpu")), CPU_BARS[way.tier], form="{:.1f} %"))
@@ -162,11 +179,12 @@ def bars(group, way, mode):
 def show_way(group, way, mode):
     name = f"{group.server}: {way.name}"
     if not way.runs:
-        row(name, *["–"] * 5, way.arrangement)
+        row(name, *["–"] * 6, way.arrangement)
         return
     medians = Round(*[statistics.median(way.of_rounds(mode, figure)) for figure in Round._fields])
     row(name, f"{medians.rate:.0f}", f"{medians.p50:.2f}", f"{medians.p99:.2f}", multiple(medians.unevenness),
-        f"{medians.cpu:.2f}" if hasattr(way.arrangement, "pid") else "–", bars(group, way, mode))
+        f"{medians.cpu:.2f}" if hasattr(way.arrangement, "pid") else "–", f"{medians.cost:.0f}",
+        bars(group, way, mode))
 
 
 def show(setting):
@@ -175,9 +193,10 @@ def show(setting):
         measure(setting, group)
     for mode in (EACH, KEPT):
         head(f"{mode.text}: {WORKERS} workers, {CLIENTS} clients (medians of rounds of {SECONDS} s in turns)", "",
-             "requests/s", "p50, ms", "p99, ms", "max/min", "CPU above the workers, %", "bar")
+             "requests/s", "p50, ms", "p99, ms", "max/min", "CPU above the workers, %", "CPU a request, µs", "bar")
         for group in groups:
             for way in group.ways:
                 show_way(group, way, mode)
-            Figures.add("compare", f"{mode.text}, {WORKERS} workers: {group.server}", "requests/s",
-                        [(way.name, way.of_rounds(mode, "rate"), None) for way in group.ways if way.runs])
+            for figure, unit in (("rate", "requests/s"), ("cost", "µs of a CPU for a request")):
+                Figures.add("compare", f"{mode.text}, {WORKERS} workers: {group.server}", unit,
+                            [(way.name, way.of_rounds(mode, figure), None) for way in group.ways if way.runs])
