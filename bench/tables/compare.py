@@ -126,9 +126,9 @@ def gunicorn_group(setting):
     return Group("gunicorn", [*ways, Way("its own workers", Gunicorn(setting, WORKERS))])
 
 
-def rounds_of(setting, group):
+def rounds_of(setting, group, mode):
     """More of them where something has to be kept."""
-    return (25 if group.limit else 9) * setting.rounds
+    return (25 if group.limit and mode is EACH else 9) * setting.rounds
 
 
 def measure(setting, group):
@@ -141,7 +141,7 @@ def measure(setting, group):
             for way in ways:
                 way.rounds[mode] = []
                 complete(setting, way.arrangement.port, requests=WARM_UP, clients=CLIENTS, **mode.options)
-            for turn in range(rounds_of(setting, group)):
+            for turn in range(rounds_of(setting, group, mode)):
                 for way in random.Random(turn).sample(ways, len(ways)):
                     way.rounds[mode].append(one_round(setting, way, mode))
 

@@ -4,6 +4,7 @@
 #include "sys/Error.hxx"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -52,6 +53,17 @@ int AttachByGuest(int member, const sock_fprog &program) noexcept {
 }
 
 } // namespace
+
+int TryClassic() noexcept {
+    const sys::UniqueFd socket(sys::AdoptTag(), ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int on = 1;
+    if (!socket.IsDefined() ||
+        setsockopt(socket.Get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0)
+        return 0; // opening the listeners will say what is wrong
+    constexpr std::array ONE = {0U};
+    auto code = MakeProgram(Choice::RANDOM, ONE, 1);
+    return Attach(socket.Get(), {static_cast<unsigned short>(code.size()), code.data()});
+}
 
 void RandomSteering::Left(const net::SlotSocket &socket) noexcept {
     const auto place = std::find(members.begin(), members.end(), &socket);

@@ -10,8 +10,12 @@ namespace balance {
 
 inline constexpr std::string_view CLASSIC_BPF = "classic BPF";
 
+/** Does the kernel take classic BPF for a group of sockets, as all do but some sandboxes? Tried on a socket that goes
+ *  again. Returns 0, or the errno of the refusal. */
+int TryClassic() noexcept;
+
 /** Steers a reuseport group with classic BPF, which needs no privilege: at random for TCP, by flow for
- *  UDP. Where the kernel refuses the program it spreads by its own hash over all sockets. */
+ *  UDP. Where the kernel refuses the program after all it spreads by its own hash over all sockets. */
 class RandomSteering final : public net::Steering {
 public:
     explicit RandomSteering(Choice _choice) noexcept : choice(_choice) {}

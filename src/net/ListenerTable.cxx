@@ -89,8 +89,8 @@ Listener &ListenerTable::Open(const ListenSpec &spec) {
     Listener listener;
     listener.spec = spec;
     listener.spec.any_port = spec.source == Source::OPENED && spec.at.address.Port() == 0U;
-    listener.shared = slots == 1 || !policy.WantsSlotSockets() ||
-                      spec.source == Source::INHERITED || spec.at.address.Family() == AF_UNIX;
+    listener.shared = slots == 1 || spec.source == Source::INHERITED ||
+                      spec.at.address.Family() == AF_UNIX || !policy.WantsSlotSockets();
     listener.active.assign(slots, true);
     listener.serving.assign(slots, false);
     listener.withheld.assign(slots, false);

@@ -51,8 +51,9 @@ class SteeringPolicy {
 public:
     virtual ~SteeringPolicy() = default;
 
-    /** Is there to be a socket for each slot (a reuseport group), or one that all accept from? */
-    virtual bool WantsSlotSockets() const noexcept = 0;
+    /** Is there to be a socket for each slot (a reuseport group), or one that all accept from? The answer stays the
+     *  same. */
+    virtual bool WantsSlotSockets() const = 0;
 
     /** For a listener of this socket type; `group`: whether it has slot sockets. */
     virtual std::unique_ptr<Steering> Steer(int type, bool group) const = 0;

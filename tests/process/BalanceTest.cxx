@@ -1,9 +1,17 @@
 // How connections spread over the workers, and what waits in the queue of one that is gone.
 
 #include "Support.hxx"
+#include "harness/Errno.hxx"
 
+#include <cerrno>
 #include <csignal>
+#include <cstddef>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <memory>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 using namespace process;
@@ -12,6 +20,21 @@ namespace {
 
 unsigned long ListenerInode(pid_t pid) {
     return SocketInode(Descriptors(pid)[3]);
+}
+
+/** As a sandbox that knows nothing of classic BPF for groups of sockets. */
+void RefuseClassic() {
+    sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setsockopt, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SO_ATTACH_REUSEPORT_CBPF, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOPROTOOPT),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog program = {std::size(filter), filter};
+    Check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
+    Check(static_cast<int>(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program)), "seccomp");
 }
 
 } // namespace
@@ -60,6 +83,32 @@ TEST_CASE("rr: a slot socket each; none: one for all") {
     CHECK(ListenerInode(cluster.WaitOnline(1)) == ListenerInode(cluster.WaitOnline(2)));
     CHECK(Shares(cluster.Address(), 40).size() >= 1);
     CHECK(StopServers(cluster) == Exited(0));
+}
+
+TEST_CASE("where the kernel takes no program there is one socket for all") {
+    AsEveryone([](bool nobody) {
+        for (const std::string policy : {"rr", "random"}) {
+            CAPTURE(policy);
+            const Start start = {.nobody = nobody, .prepare = RefuseClassic};
+            const std::vector<std::string> options = {"-n",          "2",         "-p",
+                                                      "127.0.0.1:0", "--balance", policy};
+            Cluster cluster({.options = options, .command = {EchoServer()}, .start = start});
+            cluster.WaitUp();
+            const auto balance = cluster.WaitEvent("setup").Object("balance");
+            CHECK(balance.Text("policy") == policy);
+            CHECK(balance.Text("tier") == "shared queue");
+            CHECK(balance.Text("lacks") ==
+                  "the kernel takes no classic BPF: Protocol not available");
+            CHECK(ListenerInode(cluster.WaitOnline(1)) == ListenerInode(cluster.WaitOnline(2)));
+            CHECK(StopServers(cluster) == Exited(0));
+
+            Start dry = start;
+            dry.argv = {ClusterizePath(), "--dry-run"};
+            dry.argv.insert(dry.argv.end(), options.begin(), options.end());
+            dry.argv.insert(dry.argv.end(), {"--", "true"});
+            CHECK(Contains(Run(dry).out, "shared queue"));
+        }
+    });
 }
 
 TEST_CASE("a replacement has the slot socket of the worker before it") {
