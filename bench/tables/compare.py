@@ -16,7 +16,7 @@ from common.tiers import ALL, SHARED, TIER_1, TIER_2, TIER_3, available
 
 WORKERS = 8
 CLIENTS = 32
-SECONDS = 1  # a round: short, so that those that are compared lie close together
+SECONDS = 0.5  # a round: short, so that those that are compared lie close together
 WARM_UP = 20000  # requests before the first: Node compiles what is called often
 
 CPU_BARS = {TIER_1: 0.1, TIER_3: 2}  # percent of the time that the run takes
@@ -128,7 +128,7 @@ def gunicorn_group(setting):
 
 def rounds_of(setting, group, mode):
     """More of them where something has to be kept."""
-    return (25 if group.limit and mode is EACH else 9) * setting.rounds
+    return (60 if group.limit and mode is EACH else 15) * setting.rounds
 
 
 def measure(setting, group):
