@@ -40,6 +40,12 @@ TEST_CASE("the others get the connections, then its successor serves on the same
         const auto inode = SocketInode(Descriptors(pid)[3]);
         (void)kill(pid, SIGKILL);
         WaitReady(cluster, 4);
+        const auto exit = cluster.WaitEvent("exit");
+        CHECK(std::to_string(exit.Number("slot")) == slot);
+        const auto sockets = exit.List("sockets");
+        REQUIRE(sockets.size() == 1);
+        CHECK("127.0.0.1:" + sockets[0].Text("listener") == address);
+        CHECK(sockets[0].Number("queue") == 0);
         CHECK(SocketInode(Descriptors(cluster.WaitOnline(4))[3]) == inode);
         others.insert("4");
         CHECK(WhoServes(address) == others);

@@ -2,6 +2,7 @@
 #include "harness/Skip.hxx"
 #include "harness/Wait.hxx"
 #include "sys/OtherProcess.hxx"
+#include "sys/UnixDatagram.hxx"
 #include "unit/BindFilter.hxx"
 #include "unit/Forked.hxx"
 
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <thread>
+#include <utility>
 
 using namespace sys;
 
@@ -61,19 +63,14 @@ void SendFd(int channel, int fd, int error) {
         _exit(99);
 }
 
-UniqueFd ReceiveFd(int channel, int &error) {
-    iovec content = {&error, sizeof(error)};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control = {};
-    msghdr message = {};
-    message.msg_iov = &content;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    if (recvmsg(channel, &message, MSG_CMSG_CLOEXEC) < 0 || CMSG_FIRSTHDR(&message) == nullptr)
+UniqueFd ReceiveFd(Fd channel, int &error) {
+    auto message = ReceiveDatagram(channel, sizeof(error), Wait::YES);
+    if (!message || message->text.size() != sizeof(error))
         return {};
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
-    return {AdoptTag(), fd};
+    std::memcpy(&error, message->text.data(), sizeof(error));
+    if (message->descriptors.size() != 1)
+        return {};
+    return std::move(message->descriptors[0]);
 }
 
 /** A child whose calls of bind(2) come here. */
@@ -95,7 +92,7 @@ public:
             close(listener);
             _exit(listener < 0 ? 98 : body());
         }
-        notify.emplace(ReceiveFd(ours.Get(), error));
+        notify.emplace(ReceiveFd(ours, error));
         if (notify->Descriptor().IsDefined())
             error = 0;
     }
