@@ -5,8 +5,8 @@
 
 namespace loop {
 
-/** Calls once, before the loop waits the next time: for work that a handler must not do on the spot,
- *  such as destroying its own owner, or that is to let signals in between. */
+/** Calls once, before the loop waits the next time: for work that a handler must not do on the
+ *  spot, such as destroying its own owner, or that is to let signals in between. */
 class DeferEvent {
 public:
     DeferEvent(Loop &_loop, util::BoundMethod<void()> _callback) noexcept

@@ -15,7 +15,9 @@ namespace loop {
 
 namespace {
 
+/** Shorter stops count as time: nothing tells them from a busy machine. */
 constexpr std::chrono::seconds LATE{1};
+constexpr std::chrono::minutes CREDULITY{1};
 
 bool IsPending(int signo) noexcept {
     sigset_t pending;
@@ -25,7 +27,7 @@ bool IsPending(int signo) noexcept {
 } // namespace
 
 Loop::Loop(Clock &_clock)
-    : clock(_clock), woke(_clock.Now()), epoll(sys::AdoptTag(), epoll_create1(EPOLL_CLOEXEC)) {
+    : clock(_clock), mark(_clock.Now()), epoll(sys::AdoptTag(), epoll_create1(EPOLL_CLOEXEC)) {
     if (!epoll.IsDefined())
         throw sys::MakeErrno("cannot create an epoll descriptor");
 }
@@ -45,11 +47,17 @@ void Loop::Turn(Wait wait) noexcept {
 
 void Loop::Poll(Wait wait) noexcept {
     std::array<epoll_event, 64> events;
-    const int timeout = TimeoutMilliseconds(wait);
-    const auto waited_for = timeout > 0 ? std::optional(timers.begin()->first) : std::nullopt;
-    const int count =
-        epoll_wait(epoll.Get(), events.data(), static_cast<int>(events.size()), timeout);
-    SkipStopped(count < 0 && errno == EINTR, waited_for);
+    const auto look = [this, &events](int timeout) noexcept {
+        return epoll_wait(epoll.Get(), events.data(), static_cast<int>(events.size()), timeout);
+    };
+    // Only the second call waits, so that a busy loop never counts a stop as a wait.
+    int count = look(0);
+    SkipRun();
+    if (const int timeout = TimeoutMilliseconds(wait); count == 0 && timeout != 0) {
+        const auto waited_for = timeout > 0 ? std::optional(timers.begin()->first) : std::nullopt;
+        count = look(timeout);
+        SkipWait(count < 0 && errno == EINTR, waited_for);
+    }
     for (int i = 0; i < count; i++) {
         const epoll_event &event = events[static_cast<std::size_t>(i)];
         ready.push_back({static_cast<FdEvent *>(event.data.ptr), event.events});
@@ -60,14 +68,24 @@ void Loop::Poll(Wait wait) noexcept {
 }
 
 /** Before any handler, so that what these schedule counts from the right time. */
-void Loop::SkipStopped(bool interrupted, std::optional<TimePoint> waited_for) noexcept {
+void Loop::SkipWait(bool interrupted, std::optional<TimePoint> waited_for) noexcept {
     const TimePoint now = clock.Now();
     // No handler runs here, so what interrupts epoll_wait(2) is a stop, see signal(7).
-    if (interrupted || IsPending(SIGCONT))
-        clock.Skip(now - woke);
+    if (interrupted && now - mark >= LATE)
+        clock.Skip(now - mark);
     else if (waited_for && now - *waited_for >= LATE)
         clock.Skip(now - *waited_for);
-    woke = clock.Now();
+    mark = clock.Now();
+}
+
+/** After each handler, before another one reads the SIGCONT. */
+void Loop::SkipRun() noexcept {
+    const TimePoint now = clock.Now();
+    if (now - mark >= LATE && mark >= credulous && IsPending(SIGCONT)) {
+        clock.Skip(now - mark);
+        credulous = clock.Now() + CREDULITY;
+    }
+    mark = clock.Now();
 }
 
 int Loop::TimeoutMilliseconds(Wait wait) const noexcept {
@@ -91,6 +109,7 @@ void Loop::RunDeferred() noexcept {
         deferred[i] = nullptr;
         event->pending = false;
         event->callback();
+        SkipRun();
     }
     deferred.erase(deferred.begin(), deferred.begin() + static_cast<std::ptrdiff_t>(count));
 }
@@ -101,6 +120,7 @@ void Loop::RunTimers() noexcept {
         TimerEvent &event = *timers.begin()->second;
         event.Cancel();
         event.callback();
+        SkipRun();
     }
 }
 
@@ -110,8 +130,10 @@ void Loop::RunReady() noexcept {
     });
     // By index, and read anew each time: handlers may cancel others (Forget).
     for (std::size_t i = 0; i < ready.size(); i++)
-        if (ready[i].event != nullptr)
+        if (ready[i].event != nullptr) {
             ready[i].event->callback(ready[i].events);
+            SkipRun();
+        }
     ready.clear();
 }
 

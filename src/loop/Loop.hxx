@@ -20,12 +20,18 @@ enum class Priority : std::uint8_t { MESSAGES, SIGNALS, REQUESTS };
 
 using Timers = std::multimap<TimePoint, TimerEvent *>;
 
-/** One epoll(7) set, timers and deferred calls; single-threaded. Time in which the process was stopped counts
- *  for no timer: after a SIGCONT that the owner of the loop blocks, and after any other interruption, the time
- *  since the last turn is skipped; what comes LATE without such a sign, as after a freeze, is taken to have come
- *  in time. Event objects are members of their
+/** One epoll(7) set, timers and deferred calls; single-threaded. Event objects are members of their
  *  owner, borrow the loop, and leave it in their destructor. A handler may destroy any other event
- *  object, never its own owner: that is what DeferEvent is for. */
+ *  object, never its own owner: that is what DeferEvent is for.
+ *
+ *  Time in which the process was stopped counts for no timer if the stop was long (a second or
+ *  more):
+ *  - A stop during epoll_wait(2) interrupts it: the wait is skipped. A SIGCONT alone, which every
+ *    process of the session may send, interrupts nothing as long as the owner of the loop blocks
+ *    it.
+ *  - A stop during a handler shows as a handler that took long while a SIGCONT is pending. Others
+ *    can bring that about, so it is believed once a minute.
+ *  - A wait that ends late without a sign, as after a freeze, is taken to have ended in time. */
 class Loop {
 public:
     /** `clock` is borrowed. Throws std::system_error. */
@@ -58,14 +64,18 @@ private:
 
     void Poll(Wait wait) noexcept;
     int TimeoutMilliseconds(Wait wait) const noexcept;
-    void SkipStopped(bool interrupted, std::optional<TimePoint> waited_for) noexcept;
+    void SkipWait(bool interrupted, std::optional<TimePoint> waited_for) noexcept;
+    void SkipRun() noexcept;
     void RunDeferred() noexcept;
     void RunTimers() noexcept;
     void RunReady() noexcept;
     void Forget(const FdEvent &event) noexcept;
 
     Clock &clock;
-    TimePoint woke; // when the last turn began to do something
+    /** The process waits for nothing from here to the next mark. */
+    TimePoint mark;
+    /** From then on a stop during a handler is believed again. */
+    TimePoint credulous;
     sys::UniqueFd epoll;
     Timers timers;
     std::vector<DeferEvent *> deferred;

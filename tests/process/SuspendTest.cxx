@@ -103,6 +103,23 @@ TEST_CASE("a SIGCONT without a stop puts nothing off that begins with it, such a
     CHECK(SecondsSince(asked) > 0.9);
 }
 
+TEST_CASE("a worker that sends SIGCONT does not keep itself from being killed") {
+    // Any process of the session may send it, whatever its user.
+    const std::vector<std::string> user =
+        IsRoot() ? std::vector<std::string>{"--user", "65534:65534"} : std::vector<std::string>();
+    Setup setup{
+        .options = {"-n", "1", "-p", "127.0.0.1:0", "--ready", "exec", "--stop-timeout", "1s"},
+        .command = {"/bin/sh", "-c",
+                    "trap '' TERM; echo ignoring; i=0; while [ $i -lt 3000 ]; do "
+                    "kill -CONT $PPID; sleep 0.01; i=$((i + 1)); done"}};
+    setup.options.insert(setup.options.end(), user.begin(), user.end());
+    Cluster cluster(std::move(setup));
+    cluster.WaitOut("ignoring");
+    cluster.WaitUp();
+    cluster.Signal(SIGTERM);
+    CHECK(cluster.Wait() == Exited(137));
+}
+
 TEST_CASE("a launcher that was frozen, as docker pause does it, has no time behind it either") {
     const Freezer freezer;
     if (!freezer.IsThere())

@@ -233,6 +233,27 @@ TEST_CASE_FIXTURE(
     CHECK(log == "d");
 }
 
+TEST_CASE_FIXTURE(Fixture, "a stop during a handler makes no timer of the same turn due") {
+    sigset_t before, set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCONT);
+    sigprocmask(SIG_BLOCK, &set, &before);
+    Source source(loop, log, 's', Priority::SIGNALS);
+    Alarm alarm(loop, log);
+    alarm.timer.Schedule(2s);
+    source.then = [this] {
+        clock.Advance(1h);
+        raise(SIGCONT);
+    };
+    source.Fill();
+    Turn();
+    CHECK(log == "s");
+    CHECK(alarm.timer.IsPending());
+    const timespec none = {};
+    CHECK(sigtimedwait(&set, nullptr, &none) == SIGCONT);
+    sigprocmask(SIG_SETMASK, &before, nullptr);
+}
+
 // --- deferred calls --------------------------------------------------------------------------
 
 TEST_CASE_FIXTURE(Fixture, "a deferred call runs once, in the next turn, before descriptors") {

@@ -4,9 +4,12 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace loop;
 using namespace std::chrono_literals;
@@ -201,7 +204,7 @@ private:
 
 } // namespace
 
-TEST_CASE_FIXTURE(Fixture, "after a SIGCONT the time since the last turn has not passed") {
+TEST_CASE_FIXTURE(Fixture, "a handler was stopped, as a SIGCONT shows: that time has not passed") {
     a.timer.Schedule(10s);
     b.timer.Schedule(1min);
     Pass(4s);
@@ -218,6 +221,17 @@ TEST_CASE_FIXTURE(Fixture, "after a SIGCONT the time since the last turn has not
     CHECK(log == "ab");
 }
 
+TEST_CASE_FIXTURE(Fixture, "a stop in a handler makes no timer of the same turn due") {
+    a.then = [this] { clock.Advance(1h); };
+    a.timer.Schedule(10s);
+    b.timer.Schedule(20s);
+    const Continued continued;
+    Pass(500ms);
+    for (int i = 0; i < 19; i++)
+        Pass(500ms);
+    CHECK(log == "a");
+}
+
 TEST_CASE_FIXTURE(Fixture, "what a handler schedules in the turn of a SIGCONT is not put off") {
     a.then = [this] { b.timer.Schedule(1s); };
     a.timer.Schedule(10s);
@@ -228,6 +242,91 @@ TEST_CASE_FIXTURE(Fixture, "what a handler schedules in the turn of a SIGCONT is
     Pass(10s);
     Pass(1s);
     CHECK(log == "ab");
+}
+
+TEST_CASE_FIXTURE(Fixture, "SIGCONT again and again puts no timer off") {
+    a.timer.Schedule(10s);
+    const Continued continued;
+    for (int i = 0; i < 20; i++)
+        Pass(500ms);
+    CHECK(log == "a");
+}
+
+TEST_CASE_FIXTURE(Fixture, "nor with handlers that take long, but for one a minute") {
+    a.timer.Schedule(30s);
+    const Continued continued;
+    for (int i = 0; i < 15; i++)
+        Pass(2s);
+    CHECK(log.empty());
+    Pass(2s);
+    CHECK(log == "a");
+}
+
+TEST_CASE("a SIGCONT while the loop waits puts no timer off") {
+    FastClock clock;
+    Loop loop(clock);
+    std::string log;
+    Alarm alarm(loop, log, 'a');
+    const Continued continued;
+    alarm.timer.Schedule(20ms); // comes 20 s later
+    loop.Turn(Loop::Wait::YES);
+    CHECK(log == "a");
+}
+
+namespace {
+
+unit::FakeClock *interrupted_clock = nullptr;
+
+/** Sends a signal, whose handler lets an hour pass, as soon as the process waits. */
+class Interruption {
+public:
+    explicit Interruption(unit::FakeClock &clock) {
+        interrupted_clock = &clock;
+        struct sigaction action = {};
+        action.sa_handler = [](int) { interrupted_clock->Advance(1h); };
+        sigaction(SIGUSR1, &action, &before);
+        const pid_t parent = getpid();
+        child = fork();
+        if (child != 0)
+            return;
+        const std::string path = "/proc/" + std::to_string(parent) + "/stat";
+        for (;;) {
+            std::string stat;
+            std::ifstream file(path);
+            std::getline(file, stat);
+            if (stat.find(") S ") != std::string::npos) {
+                kill(parent, SIGUSR1);
+                _exit(0);
+            }
+            usleep(1000);
+        }
+    }
+    ~Interruption() {
+        kill(child, SIGKILL);
+        waitpid(child, nullptr, 0);
+        sigaction(SIGUSR1, &before, nullptr);
+    }
+    Interruption(const Interruption &) = delete;
+    Interruption &operator=(const Interruption &) = delete;
+
+private:
+    struct sigaction before = {};
+    pid_t child = -1;
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(Fixture, "a wait that was interrupted, as by a stop, has taken no time") {
+    a.timer.Schedule(10s);
+    {
+        const Interruption interruption(clock);
+        loop.Turn(Loop::Wait::YES);
+    }
+    CHECK(log.empty());
+    Pass(9s);
+    CHECK(log.empty());
+    Pass(1s);
+    CHECK(log == "a");
 }
 
 TEST_CASE("a wake-up that comes very late: the timer that it waited for, and no other one") {
