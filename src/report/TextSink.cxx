@@ -36,8 +36,8 @@ std::string Describe(const BalanceInfo &balance) {
                : fmt::format("{}: {}; {}", balance.policy, balance.tier, balance.lacks);
 }
 
-/** A sentence and its level; one overload per event, so a new event does not compile without one, or
- *  without silence (nullopt). */
+/** A sentence and its level; one overload per event, so a new event does not compile without one,
+ *  or without silence (nullopt). */
 struct Sentence {
     Level level;
     std::string text;
@@ -161,6 +161,8 @@ void TextSink::BeginServing(const Setup &setup) noexcept {
                                  Describe(setup.balance)));
 }
 
+/** The one place from which sentences go out, so the one place that escapes: they hold paths and
+ *  names that workers chose. */
 void TextSink::Say(Level said, std::string_view sentence) noexcept {
     if (said > level)
         return;
@@ -168,7 +170,7 @@ void TextSink::Say(Level said, std::string_view sentence) noexcept {
     if (outlet.HasRoom())
         if (const auto dropped = outlet.TakeDropped(); dropped != 0)
             outlet.Write(fmt::format("clusterize: {} lines of this log were lost\n", dropped));
-    outlet.Write(fmt::format("clusterize: {}\n", sentence));
+    outlet.Write(fmt::format("clusterize: {}\n", util::Printable(sentence)));
 }
 
 } // namespace report

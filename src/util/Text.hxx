@@ -19,4 +19,8 @@ std::string_view Trim(std::string_view text) noexcept;
 /** The text in single quotes for a message of one line: control characters become '?'. */
 std::string Quote(std::string_view text);
 
+/** The text as one line that a terminal shows and does not obey: control characters, also those of
+ *  C1 (U+0080 to U+009F), and bytes that are not UTF-8 become `\xNN`. */
+std::string Printable(std::string_view text);
+
 } // namespace util

@@ -155,3 +155,17 @@ TEST_CASE("where a worker may not create a path, nothing is created with the lau
     CHECK(CountFiles(directory) == 0);
     CHECK(cluster.Stop() == Exited(0));
 }
+
+TEST_CASE("a path with newlines and escapes forges no line of the log") {
+    const TempDir directory;
+    const std::string path = directory / "x\nclusterize: worker 7 was killed by SIGKILL\x1b[31m";
+    Cluster cluster({.options = {"-n", "2", "--ready", "listen", "--log-level", "debug"},
+                     .command = {Program("binder"), "unix:" + path}});
+    cluster.WaitUp();
+    (void)cluster.Stop();
+    CHECK(Contains(cluster.Err(), "x\\x0aclusterize: worker 7 was killed by SIGKILL\\x1b[31m is "
+                                  "shared by 2 workers"));
+    CHECK_FALSE(Contains(cluster.Err(), "\x1b"));
+    for (const std::string &line : Lines(cluster.Err()))
+        CHECK_FALSE(line.starts_with("clusterize: worker 7"));
+}

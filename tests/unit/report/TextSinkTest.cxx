@@ -184,3 +184,12 @@ TEST_CASE("listening: where, and whether by itself") {
     Log quiet(Level::INFO);
     CHECK(quiet(Listening{WORKER, "::1", 8000, 6, true}).empty());
 }
+
+TEST_CASE("a name that a worker chose forges no line and commands no terminal") {
+    Log log(Level::DEBUG);
+    CHECK(log(Listening{WORKER, "/run/x\nclusterize: up: 9 workers\x1b[31m", -1, -1, true}) ==
+          "clusterize: worker 3 (slot 2, pid 4242) listens on /run/x\\x0aclusterize: up: 9 "
+          "workers\\x1b[31m, which it has bound by itself\n");
+    log.sink.Say(Level::INFO, "/run/y\n\xc2\x9b is served");
+    CHECK(log.pipe.ReadNow() == "clusterize: /run/y\\x0a\\xc2\\x9b is served\n");
+}

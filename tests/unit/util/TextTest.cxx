@@ -47,3 +47,25 @@ TEST_CASE("a quoted text stays on its line and harms no terminal") {
     CHECK(Quote(std::string_view("a\0b", 3)) == "'a?b'");
     CHECK(Quote("Grüße") == "'Grüße'");
 }
+
+TEST_CASE("a printable text shows what a terminal would obey") {
+    CHECK(Printable("plain ~ Grüße, 日本語, 🚀") == "plain ~ Grüße, 日本語, 🚀");
+    CHECK(Printable("") == "");
+    CHECK(Printable("a\nb\x1b[2J\x7f\t") == "a\\x0ab\\x1b[2J\\x7f\\x09");
+    CHECK(Printable(std::string_view("a\0b", 3)) == "a\\x00b");
+    CHECK(Printable("\xc2\x9b"
+                    "2J\xc2\xa0") == "\\xc2\\x9b2J\xc2\xa0");
+}
+
+TEST_CASE("a printable text is UTF-8") {
+    CHECK(Printable("\x9b") == "\\x9b");
+    CHECK(Printable("a\xc3") == "a\\xc3");
+    CHECK(Printable("\xc3(") == "\\xc3(");
+    CHECK(Printable("\xe2\x82") == "\\xe2\\x82");
+    CHECK(Printable("\xc0\x8a") == "\\xc0\\x8a");
+    CHECK(Printable("\xe0\x80\x8a") == "\\xe0\\x80\\x8a");
+    CHECK(Printable("\xf0\x80\x80\x8a") == "\\xf0\\x80\\x80\\x8a");
+    CHECK(Printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");
+    CHECK(Printable("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");
+    CHECK(Printable("\xff\xfe") == "\\xff\\xfe");
+}
