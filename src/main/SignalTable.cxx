@@ -22,7 +22,7 @@ enum class Reaction : std::uint8_t {
     RESUME,
     SCALE, // from the terminal job control; nothing yet where a process sent it
     REAP,
-    DROP, // ours by an accident of writing to a closed pipe
+    DROP, // of the launcher's own writing: to a closed pipe, to a file that is full
 };
 
 struct SignalRow {
@@ -30,19 +30,16 @@ struct SignalRow {
     Reaction reaction;
 };
 
-// Not here: KILL and STOP, which cannot be taken in; those that say that the launcher itself is broken or over
-// a limit (SEGV, BUS, ILL, FPE, TRAP, ABRT, SYS, XCPU, XFSZ), which have their default effect.
-constexpr std::array<SignalRow, 21> SIGNALS = {{
-    {SIGHUP, Reaction::HANG_UP},  {SIGINT, Reaction::STOP},
-    {SIGQUIT, Reaction::QUICK},   {SIGUSR1, Reaction::REOPEN},
-    {SIGUSR2, Reaction::RELAY},   {SIGPIPE, Reaction::DROP},
-    {SIGALRM, Reaction::RELAY},   {SIGTERM, Reaction::STOP},
-    {SIGSTKFLT, Reaction::RELAY}, {SIGCHLD, Reaction::REAP},
-    {SIGCONT, Reaction::RESUME},  {SIGTSTP, Reaction::SUSPEND},
-    {SIGTTIN, Reaction::SCALE},   {SIGTTOU, Reaction::SCALE},
-    {SIGURG, Reaction::RELAY},    {SIGVTALRM, Reaction::RELAY},
-    {SIGPROF, Reaction::RELAY},   {SIGWINCH, Reaction::RELAY},
-    {SIGIO, Reaction::RELAY},     {SIGPWR, Reaction::RELAY},
+// Not here: KILL and STOP, which cannot be taken in, and the signals of a launcher that is broken
+// or out of CPU time (SEGV, BUS, ILL, FPE, TRAP, ABRT, SYS, XCPU), which have their default effect.
+constexpr std::array<SignalRow, 22> SIGNALS = {{
+    {SIGHUP, Reaction::HANG_UP},  {SIGINT, Reaction::STOP},    {SIGQUIT, Reaction::QUICK},
+    {SIGUSR1, Reaction::REOPEN},  {SIGUSR2, Reaction::RELAY},  {SIGPIPE, Reaction::DROP},
+    {SIGALRM, Reaction::RELAY},   {SIGTERM, Reaction::STOP},   {SIGSTKFLT, Reaction::RELAY},
+    {SIGCHLD, Reaction::REAP},    {SIGCONT, Reaction::RESUME}, {SIGTSTP, Reaction::SUSPEND},
+    {SIGTTIN, Reaction::SCALE},   {SIGTTOU, Reaction::SCALE},  {SIGURG, Reaction::RELAY},
+    {SIGVTALRM, Reaction::RELAY}, {SIGPROF, Reaction::RELAY},  {SIGWINCH, Reaction::RELAY},
+    {SIGIO, Reaction::RELAY},     {SIGPWR, Reaction::RELAY},   {SIGXFSZ, Reaction::DROP},
     {0, Reaction::RELAY}, // the real-time signals
 }};
 

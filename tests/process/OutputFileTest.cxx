@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 using namespace process;
@@ -113,4 +114,32 @@ TEST_CASE("a full disk stops no worker") {
     CHECK(cluster.Seen("error").size() == 1);
     CHECK(cluster.Seen("error").at(0).Text("errno") == "ENOSPC");
     CHECK(Contains(cluster.Err(), "110000 lines of output to '/dev/full' were lost"));
+}
+
+TEST_CASE("a file that reaches the limit of file sizes ends neither the launcher nor a worker") {
+    const TempDir directory;
+    const std::string log = directory / "log";
+    constexpr rlim_t LIMIT = 256 * 1024;
+    Cluster cluster({.options = {"-n", "2", "--output", log},
+                     .command = {Behave(), "lines", "50000"},
+                     .start = {.limits = {{RLIMIT_FSIZE, LIMIT, LIMIT}}}});
+    CHECK(cluster.Wait() == Exited(0));
+    CHECK(ReadFile(log).size() == LIMIT);
+    REQUIRE(cluster.Seen("error").size() == 1);
+    CHECK(cluster.Seen("error").at(0).Text("errno") == "EFBIG");
+    CHECK(Contains(cluster.Err(), "lines of output to '" + log + "' were lost"));
+}
+
+TEST_CASE("nor does a file of events; a worker is ended by its own such file, as always") {
+    const TempDir directory;
+    constexpr rlim_t LIMIT = 4096;
+    const Result result =
+        RunClusterize({"-n", "1", "--jobs", "--output", "events", "--events", directory / "events",
+                       "--", "/bin/sh", "-c",
+                       "i=0; while [ $i -lt 200 ]; do echo a line of output; i=$((i + 1)); done; "
+                       "exec head -c 100000 /dev/zero >'" +
+                           directory / "file'"},
+                      {.limits = {{RLIMIT_FSIZE, LIMIT, LIMIT}}});
+    CHECK(result.ended == Exited(128 + SIGXFSZ));
+    CHECK(ReadFile(directory / "events").size() == LIMIT);
 }
