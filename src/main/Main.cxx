@@ -8,13 +8,13 @@
 #include "main/Version.hxx"
 #include "sys/Accounts.hxx"
 #include "sys/Limits.hxx"
+#include "sys/NullDevice.hxx"
 #include "sys/Terminal.hxx"
 #include "util/UserError.hxx"
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <optional>
 #include <sys/resource.h>
@@ -23,18 +23,6 @@
 using namespace launcher;
 
 namespace {
-
-/** Descriptors 0 to 2 are open from here on, so that no file of ours gets one of their numbers. */
-void FillStandardDescriptors() noexcept {
-    while (true) {
-        const int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-        if (fd > STDERR_FILENO || fd < 0) {
-            close(fd);
-            return;
-        }
-        fcntl(fd, F_SETFD, 0);
-    }
-}
 
 /** --help, --version, --list: the first one named. */
 std::optional<std::string> Answer(const cli::CommandLine &line) {
@@ -80,8 +68,8 @@ plan::Plan MakePlan(const cli::CommandLine &line, bool has_terminal) {
     return plan;
 }
 
-/** Ends as the terminal's signal would have ended a program that does not handle it, so that a shell's
- *  loop ends too; without a core file, for nothing has crashed. */
+/** Ends as the terminal's signal would have ended a program that does not handle it, so that a
+ *  shell's loop ends too; without a core file, for nothing has crashed. */
 [[noreturn]] void DieOf(int signo) noexcept {
     const rlimit no_core = {0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
@@ -102,9 +90,9 @@ int Fail(const char *message) noexcept {
 } // namespace
 
 int main(int argc, char **argv) {
-    FillStandardDescriptors();
     int ended_by = 0, status = OWN_FAILURE;
     try {
+        sys::FillStandardDescriptors();
         const cli::CommandLine line = cli::ParseCommandLine(argc, argv);
         if (const auto answer = Answer(line)) {
             const bool written =

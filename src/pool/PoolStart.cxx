@@ -1,5 +1,6 @@
 #include "pool/Pool.hxx"
 #include "sys/Error.hxx"
+#include "sys/NullDevice.hxx"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -11,18 +12,6 @@
 namespace pool {
 
 namespace {
-
-/** --stdin null: one descriptor for all workers. In an image without /dev a pipe that nobody writes to. */
-sys::UniqueFd OpenNullDevice() {
-    sys::UniqueFd fd(sys::AdoptTag(), open("/dev/null", O_RDONLY | O_CLOEXEC));
-    int ends[2] = {-1, -1};
-    if (fd.IsDefined())
-        return fd;
-    if (errno != ENOENT || pipe2(ends, O_CLOEXEC) != 0)
-        throw sys::MakeErrno("cannot open /dev/null");
-    close(ends[1]);
-    return {sys::AdoptTag(), ends[0]};
-}
 
 report::WorkerEvent About(const WorkerRef &worker) {
     return {{worker.id, worker.slot, worker.generation, worker.pid}};
@@ -58,7 +47,7 @@ void Pool::Launch(Slot &slot) noexcept {
     std::size_t prepared = 0;
     try {
         if (spec.worker->null_stdin && !null_device.IsDefined())
-            null_device = OpenNullDevice();
+            null_device = sys::OpenNullDevice(sys::NullAccess::READ);
         const auto exports = table.Exports(slot.Index());
         contract::Handover handover = contract::MakeHandover(exports);
         handover.id = slot.worker.id;

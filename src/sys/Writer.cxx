@@ -28,8 +28,8 @@ bool IsSame(const struct stat &one, const struct stat &other) noexcept {
            one.st_rdev == other.st_rdev && (one.st_mode & S_IFMT) == (other.st_mode & S_IFMT);
 }
 
-/** Somebody else may fill what poll(2) found free; RWF_NOWAIT sees to that where the kernel has it for
- *  pipes (6.4). */
+/** Somebody else may fill what poll(2) found free; RWF_NOWAIT sees to that where the kernel has it
+ *  for pipes (6.4). */
 ssize_t WritePolled(int fd, std::string_view text) noexcept {
     pollfd target = {fd, POLLOUT, 0};
     const int polled = poll(&target, 1, 0);
@@ -75,6 +75,9 @@ void Writer::FindWay() noexcept {
         return;
     way = Way::DIRECT;
     if (fstat(fd.Get(), &status) != 0)
+        return;
+    // Opened once more, a pipe's reading end would be a writing end, which nobody reads.
+    if ((fcntl(fd.Get(), F_GETFL) & O_ACCMODE) == O_RDONLY)
         return;
     const bool terminal = S_ISCHR(status.st_mode) && isatty(fd.Get()) != 0;
     if (S_ISSOCK(status.st_mode))

@@ -5,7 +5,10 @@
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdexcept>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 using namespace process;
@@ -184,4 +187,27 @@ TEST_CASE("closed standard descriptors are no place for a listener") {
         }
         CHECK(cluster.Stop() == Exited(0));
     }
+}
+
+TEST_CASE("nor for anything of the launcher's own in an image without /dev") {
+    if (!IsRoot())
+        HARNESS_SKIP("a mount namespace needs root");
+    const auto hide_dev = [] {
+        if (unshare(CLONE_NEWNS) != 0 ||
+            mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            mount("none", "/dev", "tmpfs", 0, nullptr) != 0)
+            throw std::runtime_error("cannot hide /dev");
+    };
+    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"},
+                     .command = {EchoServer()},
+                     .start = {.prepare = hide_dev},
+                     .wrapper = {"/bin/sh", "-c", "exec \"$@\" <&- >&- 2>&-", "sh"}});
+    cluster.WaitUp();
+    CHECK(Shares(cluster.Address(), 40).size() == 2);
+    for (const pid_t pid : {cluster.Pid(), cluster.WaitOnline(1)}) {
+        auto fds = Descriptors(pid);
+        for (const int fd : {0, 1, 2})
+            CHECK(Contains(fds[fd], "pipe:"));
+    }
+    CHECK(cluster.Stop() == Exited(0));
 }

@@ -61,6 +61,15 @@ TEST_CASE("a pipe that is full is not waited for, and its flags are left alone")
     CHECK(IsWritable(writer.Pollable()));
 }
 
+TEST_CASE("a pipe's reading end takes nothing, and is not opened once more for that") {
+    const unit::Pipe pipe;
+    Writer writer{sys::Fd(pipe.reader)};
+    CHECK(writer.Write("x") < 0);
+    CHECK(errno == EBADF);
+    CHECK_FALSE(writer.Pollable().IsDefined());
+    CHECK(pipe.ReadNow().empty());
+}
+
 TEST_CASE("a pipe without a reader") {
     void (*const before)(int) = std::signal(SIGPIPE, SIG_IGN);
     for (const bool at_once : {true, false}) {
