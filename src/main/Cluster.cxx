@@ -3,7 +3,7 @@
 #include "report/JsonSink.hxx"
 #include "report/SystemdSink.hxx"
 #include "report/TextSink.hxx"
-#include "sys/Error.hxx"
+#include "sys/AppendFile.hxx"
 #include "util/Number.hxx"
 #include "util/Text.hxx"
 #include "util/UserError.hxx"
@@ -83,14 +83,13 @@ output::Drain &Cluster::OpenEvents() {
                                               plan.events->source, util::Quote(target), fd));
         return drains.Borrow(sys::Fd(fd));
     }
-    // Without O_NONBLOCK a FIFO would be waited for; its reader may also come later, O_RDWR does not mind.
-    constexpr int FLAGS = O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-    sys::UniqueFd file(sys::AdoptTag(), open(target.c_str(), O_WRONLY | FLAGS, 0666));
+    // The reader of a FIFO may come later: with O_RDWR that is no error.
+    sys::UniqueFd file = sys::OpenToAppend(target, O_WRONLY);
     if (!file.IsDefined() && errno == ENXIO)
-        file = sys::UniqueFd(sys::AdoptTag(), open(target.c_str(), O_RDWR | FLAGS, 0666));
+        file = sys::OpenToAppend(target, O_RDWR);
     if (!file.IsDefined())
         throw util::UserError(fmt::format("{} {}: {}", plan.events->source, util::Quote(target),
-                                          sys::ErrnoText(errno)));
+                                          sys::AppendErrorText(errno)));
     return drains.Own(std::move(file));
 }
 

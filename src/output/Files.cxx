@@ -1,6 +1,6 @@
 #include "output/Files.hxx"
 #include "contract/Template.hxx"
-#include "sys/Error.hxx"
+#include "sys/AppendFile.hxx"
 #include "util/Text.hxx"
 #include "util/UserError.hxx"
 
@@ -12,11 +12,9 @@ namespace output {
 
 namespace {
 
-/** O_NONBLOCK is for FIFOs and terminals; a FIFO that nobody reads is an error then, ENXIO. */
+/** A FIFO that nobody reads is an error, ENXIO. */
 sys::UniqueFd Open(const std::string &path) noexcept {
-    return {sys::AdoptTag(),
-            open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-                 0666)};
+    return sys::OpenToAppend(path, O_WRONLY);
 }
 
 } // namespace
@@ -46,7 +44,7 @@ void Files::OpenFirst() {
     if (!fd.IsDefined())
         throw util::UserError(fmt::format("{} {}: cannot open {}: {}", spec.source,
                                           util::Quote(spec.path), util::Quote(path),
-                                          sys::ErrnoText(errno)));
+                                          sys::AppendErrorText(errno)));
     files.emplace_back(*this, path, report::Outlet(std::move(fd)));
 }
 

@@ -1,5 +1,5 @@
 #include "output/Target.hxx"
-#include "sys/Error.hxx"
+#include "sys/AppendFile.hxx"
 
 #include <fmt/format.h>
 
@@ -27,7 +27,7 @@ void Target::TellFailure(int error) noexcept {
     const bool closed = drain.IsClosed();
     reporter.Emit(report::Error{
         "output", error,
-        fmt::format("cannot write to {}: {}; {}", name, sys::ErrnoText(error),
+        fmt::format("cannot write to {}: {}; {}", name, sys::AppendErrorText(error),
                     closed ? "it is closed for the workers, too" : "what they write is dropped"),
         std::nullopt, std::nullopt});
 }

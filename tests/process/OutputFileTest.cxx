@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 using namespace process;
 
@@ -142,4 +143,43 @@ TEST_CASE("nor does a file of events; a worker is ended by its own such file, as
                       {.limits = {{RLIMIT_FSIZE, LIMIT, LIMIT}}});
     CHECK(result.ended == Exited(128 + SIGXFSZ));
     CHECK(ReadFile(directory / "events").size() == LIMIT);
+}
+
+TEST_CASE("a symbolic link to standard output, such as /dev/stdout, is a file as well") {
+    const TempDir directory;
+    REQUIRE(symlink("/dev/stdout", (directory / "link").c_str()) == 0);
+    for (const std::string &path :
+         {std::string("/dev/stdout"), std::string("/proc/self/fd/1"), directory / "link"}) {
+        CAPTURE(path);
+        const Result result = RunClusterize({"-n", "1", "--output", path, "--", "echo", "x"});
+        CHECK(result.ended == Exited(0));
+        CHECK(result.out == "x\n");
+    }
+}
+
+TEST_CASE("a link that another user put into the directory leads no output elsewhere") {
+    if (!IsRoot())
+        HARNESS_SKIP("a link of another user needs root");
+    const TempDir directory;
+    directory.GiveTo(NOBODY, NOBODY);
+    const std::string log = directory / "log", victim = directory / "victim";
+    const auto put_link = [&] {
+        REQUIRE(symlink(victim.c_str(), log.c_str()) == 0);
+        REQUIRE(lchown(log.c_str(), NOBODY, NOBODY) == 0);
+    };
+    put_link();
+    CheckRefused(RunClusterize({"--output", log, "--", "true"}), 125, {"--output", "another user"});
+    CheckRefused(RunClusterize({"--events", log, "--", "true"}), 125, {"--events", "another user"});
+    REQUIRE(unlink(log.c_str()) == 0);
+
+    Cluster cluster({.options = {"-n", "1", "--output", log}, .command = {Behave(), "signal-log"}});
+    REQUIRE(WaitFor([&] { return Contains(ReadFile(log), "start "); }));
+    REQUIRE(std::rename(log.c_str(), (log + ".1").c_str()) == 0);
+    put_link();
+    cluster.Signal(SIGUSR1);
+    // It stays with the file that it has.
+    REQUIRE(WaitFor([&] { return Contains(ReadFile(log + ".1"), "got 10 slot=0\n"); }));
+    CHECK(cluster.Seen("error").at(0).Text("errno") == "ELOOP");
+    CHECK(cluster.Stop() == Exited(0));
+    CHECK(access(victim.c_str(), F_OK) != 0);
 }
