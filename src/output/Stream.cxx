@@ -12,7 +12,8 @@ namespace output {
 namespace {
 
 constexpr std::size_t SMALL = 4096; // what may stay allocated for nothing
-constexpr unsigned MOST_READS = 16; // a pipe is emptied by one or two
+constexpr unsigned MOST_READS =
+    16; // one or two empty a pipe; the largest without privileges, 1 MiB, 16
 
 /** As much as a pipe holds, unless somebody has made it larger (pipe(7)). */
 using Chunk = std::array<char, 64 * 1024>;
@@ -112,7 +113,8 @@ std::size_t Stream::Discard() noexcept {
     Chunk chunk;
     std::size_t lines = CountLines(kept);
     bool mid_line = !kept.empty() && kept.back() != '\n';
-    for (;;) {
+    // What a writer that nobody ends adds meanwhile is neither waited for nor counted.
+    for (unsigned i = 0; i < MOST_READS; i++) {
         const ssize_t length =
             reader.IsDefined() ? read(reader.Get(), chunk.data(), chunk.size()) : 0;
         if (length <= 0)

@@ -17,9 +17,9 @@ public:
     virtual void Ended(Stream &stream) noexcept = 0;
 };
 
-/** What a worker, and whatever it starts, writes to its standard output or error: the reading end of a pipe,
- *  cut into lines. It is read only while its drain has room; the worker waits then, as it would for any slow
- *  reader. It lives until the last writer has gone. */
+/** What a worker, and whatever it starts, writes to its standard output or error: the reading end
+ *  of a pipe, cut into lines. It is read only while its drain has room; the worker waits then, as
+ *  it would for any slow reader. It lives until the last writer has gone. */
 class Stream final : public Source {
 public:
     /** Borrows all but the descriptor, which does not block. Throws std::system_error. */
@@ -34,14 +34,14 @@ public:
     Drain &GetDrain() const noexcept { return drain; }
     bool HasEnded() const noexcept { return !reader.IsDefined(); }
 
-    /** Reads on as long as there is something and room for it, but not what somebody writes meanwhile without
-     *  end. */
+    /** Reads on as long as there is something and room for it, but not what somebody writes
+     *  meanwhile without end. */
     void ReadOn() noexcept;
 
     /** The last writer has gone: what is there is all there will be. */
     void Finish() noexcept;
 
-    /** Reads to the end and drops it: how many lines. */
+    /** Drops all that a pipe can hold and closes it. Returns the number of lines. */
     std::size_t Discard() noexcept;
 
     void Resume() noexcept override;

@@ -118,3 +118,12 @@ TEST_CASE_FIXTURE(Fixture, "what is dropped is counted") {
     CHECK(stream->HasEnded());
     CHECK(Lines().empty());
 }
+
+TEST_CASE_FIXTURE(Fixture, "dropping ends although a writer goes on and on") {
+    sys::UniqueFd endless(sys::AdoptTag(), open("/dev/random", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    REQUIRE(endless.IsDefined());
+    Stream source(loop, static_cast<LineTaker &>(*this), drain, std::move(endless),
+                  pool::WorkerRef{4, 3, 1, 4243}, false, "");
+    CHECK(source.Discard() > 0);
+    CHECK(source.HasEnded());
+}
