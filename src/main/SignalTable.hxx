@@ -14,8 +14,8 @@ namespace launcher {
 /** What the launcher does with each signal, over pool::Commands. */
 class SignalTable {
 public:
-    /** `loop`, `commands` and `clock` are borrowed. `has_terminal`: the workers are in the launcher's process group, so what
-     *  the terminal sends has reached them as well. */
+    /** `loop`, `commands` and `clock` are borrowed. `has_terminal`: the workers are in the
+     *  launcher's process group, so what the terminal sends has reached them as well. */
     SignalTable(loop::Loop &loop, pool::Commands &_commands, loop::MonotonicClock &_clock,
                 bool _has_terminal) noexcept
         : commands(_commands), clock(_clock), has_terminal(_has_terminal),
@@ -27,8 +27,8 @@ public:
     /** What USR1 does beside being relayed. */
     void OnReopen(util::BoundMethod<void()> _on_reopen) noexcept { on_reopen = _on_reopen; }
 
-    /** Signals first, deaths after them: a worker that dies of a signal that asked for a stop is not
-     *  taken for a crash. */
+    /** Signals first, deaths after them: a worker that dies of a signal that asked for a stop is
+     *  not taken for a crash. */
     void OnSignals(const std::vector<signalfd_siginfo> &signals) noexcept;
 
     /** The signal of the terminal that ended the cluster; 0: none did. */

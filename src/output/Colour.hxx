@@ -8,7 +8,8 @@
 
 namespace output {
 
-/** Is nothing in the environment against colour? See no-color.org: any value but the empty one is. */
+/** Is nothing in the environment against colour? See no-color.org: any value but the empty one
+ *  is. */
 bool AllowsColour(std::optional<std::string_view> no_color,
                   std::optional<std::string_view> term) noexcept;
 

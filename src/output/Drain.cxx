@@ -29,7 +29,8 @@ bool Drain::MakeRoom() noexcept {
 
 void Drain::Flush() noexcept {
     outlet.Flush();
-    // In turn, and only as many as there is room for: each goes to the end when it has to wait again.
+    // In turn, and only as many as there is room for: each goes to the end when it has to wait
+    // again.
     while (!waiting.empty() && MakeRoom()) {
         Source &source = *waiting.front();
         waiting.pop_front();

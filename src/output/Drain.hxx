@@ -25,8 +25,8 @@ public:
  *  for their turn, the longest first. */
 class Drain {
 public:
-    /** What becomes of the sources when the reader has gone: closed, so that their writers learn it, or drained
-     *  into nothing. */
+    /** What becomes of the sources when the reader has gone: closed, so that their writers learn
+     *  it, or drained into nothing. */
     enum class Gone : std::uint8_t { CLOSE, SWALLOW };
 
     Drain(loop::Loop &loop, report::Outlet &&outlet, Gone gone) noexcept;

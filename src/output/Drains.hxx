@@ -6,8 +6,8 @@
 
 namespace output {
 
-/** The drains of the launcher's own descriptors: where two of them lead to the same place (2>&1), it is one
- *  drain, so that lines do not tear each other. */
+/** The drains of the launcher's own descriptors: where two of them lead to the same place (2>&1),
+ *  it is one drain, so that lines do not tear each other. */
 class Drains {
 public:
     /** `loop` is borrowed. */

@@ -8,8 +8,9 @@
 
 namespace output {
 
-/** The files of `--output FILE`: one for each path that its templates make, open as long as a stream feeds
- *  it. A file that cannot be opened or written swallows: a log that fails stops no worker. */
+/** The files of `--output FILE`: one for each path that its templates make, open as long as a
+ *  stream feeds it. A file that cannot be opened or written swallows: a log that fails stops no
+ *  worker. */
 class Files {
 public:
     /** Borrows all. */

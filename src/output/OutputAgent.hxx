@@ -25,8 +25,9 @@ public:
     /** Files that were renamed: opens their paths anew. */
     void Reopen() noexcept { files.Reopen(); }
 
-    /** The last worker has gone: writes what is left, waiting for a slow reader, or until this is called again
-     *  with `time_is_over`; what is left then is dropped. Calls `on_finished`, perhaps at once. */
+    /** The last worker has gone: writes what is left, waiting for a slow reader, or until this is
+     *  called again with `time_is_over`; what is left then is dropped. Calls `on_finished`, perhaps
+     *  at once. */
     void Finish(bool time_is_over) noexcept;
 
 private:

@@ -11,9 +11,9 @@
 namespace report {
 
 /** Whole lines to a descriptor that may be full, shared or gone, without ever waiting for it. What
- *  cannot be written is kept. The log and the events are kept up to a bound, then dropped and counted,
- *  and the count is told once there is room again; whoever adds the output of workers asks for room first,
- *  and loses nothing. */
+ *  cannot be written is kept. The log and the events are kept up to a bound, then dropped and
+ *  counted, and the count is told once there is room again; whoever adds the output of workers asks
+ *  for room first, and loses nothing. */
 class Outlet {
 public:
     static constexpr std::size_t MOST_KEPT = 1024 * 1024, CROWDED = 256 * 1024;
@@ -27,7 +27,8 @@ public:
     /** `line` ends with a newline. */
     void Write(std::string_view line);
 
-    /** A line of two parts, newline not included; whatever is kept already. Written with the next Flush(). */
+    /** A line of two parts, newline not included; whatever is kept already. Written with the next
+     *  Flush(). */
     void Add(std::string_view begin, std::string_view end);
 
     /** Tries again to write what was kept; waits for the reader at most the given time. */
@@ -62,8 +63,8 @@ public:
     /** What to wait for before the next Flush(); may be undefined, see sys::Writer. */
     sys::Fd Pollable() noexcept { return writer.Pollable(); }
 
-    /** Long writes, for a descriptor that nobody else writes to; else each is at most PIPE_BUF bytes of whole
-     *  lines, which others do not get in between. */
+    /** Long writes, for a descriptor that nobody else writes to; else each is at most PIPE_BUF
+     *  bytes of whole lines, which others do not get in between. */
     void AllowLongWrites() noexcept { long_writes = true; }
 
     /** Is called when something is kept, or was added in vain, so that somebody flushes it. */

@@ -8,11 +8,12 @@
 
 namespace report {
 
-/** Tells whoever started the launcher and set NOTIFY_SOCKET how the cluster as a whole does: a STATUS= with
- *  each change, READY=1 when it is up, STOPPING=1 when it stops. See sd_notify(3). */
+/** Tells whoever started the launcher and set NOTIFY_SOCKET how the cluster as a whole does: a
+ *  STATUS= with each change, READY=1 when it is up, STOPPING=1 when it stops. See sd_notify(3). */
 class SystemdSink final : public Sink {
 public:
-    /** `_reporter` is borrowed: what cannot be said is said there, once. Throws std::system_error. */
+    /** `_reporter` is borrowed: what cannot be said is said there, once. Throws
+     *  std::system_error. */
     SystemdSink(const sys::UnixAddress &_address, Reporter &_reporter)
         : address(_address), reporter(_reporter) {}
 

@@ -8,8 +8,8 @@ namespace report {
 /** The log for people: "clusterize: …" lines, rendered from the same events as the JSON lines. */
 class TextSink final : public Sink {
 public:
-    /** `_outlet` is borrowed. `_serving_level`: the level from then on, where jobs become a serving cluster (a second
-     *  Setup says so). */
+    /** `_outlet` is borrowed. `_serving_level`: the level from then on, where jobs become a serving
+     *  cluster (a second Setup says so). */
     TextSink(Outlet &_outlet, Level _level, Level _serving_level) noexcept
         : outlet(_outlet), level(_level), serving_level(_serving_level) {}
 

@@ -15,7 +15,8 @@ std::optional<unsigned> ParseMode(std::string_view text) noexcept;
 
 using Duration = std::chrono::milliseconds;
 
-/** `500ms`, `8s`, `2m`, `1h`; a bare number is seconds; at most a hundred days. nullopt otherwise. */
+/** `500ms`, `8s`, `2m`, `1h`; a bare number is seconds; at most a hundred days. nullopt
+ *  otherwise. */
 std::optional<Duration> ParseDuration(std::string_view text) noexcept;
 
 } // namespace util

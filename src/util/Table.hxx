@@ -25,7 +25,8 @@ constexpr auto FindRow(const Table &table, std::string_view name) noexcept -> de
     return nullptr;
 }
 
-/** "random, none": the names of a table, for the part of a message that says what would be right. */
+/** "random, none": the names of a table, for the part of a message that says what would be
+ *  right. */
 template <typename Table> std::string JoinNames(const Table &table) {
     std::string names;
     for (const auto &row : table) {

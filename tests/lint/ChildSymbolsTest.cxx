@@ -11,9 +11,9 @@
 
 namespace {
 
-/** What the code between clone and exec may call. It shares its parent's memory: nothing here takes a
- *  lock, allocates, or touches more than errno. Each is a plain system call or moves bytes, as the
- *  compilers call for by themselves. */
+/** What the code between clone and exec may call. It shares its parent's memory: nothing here takes
+ *  a lock, allocates, or touches more than errno. Each is a plain system call or moves bytes, as
+ *  the compilers call for by themselves. */
 const std::set<std::string> ALLOWED = {
     "__errno_location", "fstat",   "fstat64", "fstatfs", "fstatfs64",
     "memcpy",           "memmove", "memset",  "syscall", "_GLOBAL_OFFSET_TABLE_",
@@ -49,7 +49,8 @@ std::set<std::string> Symbols(const std::string &kind) {
 TEST_CASE("the child side calls nothing but what is allowed there") {
     const std::set<std::string> defined = Symbols("--defined-only");
     const std::set<std::string> undefined = Symbols("--undefined-only");
-    // It is the right file, and the symbols were read: otherwise there is nothing to complain about.
+    // It is the right file, and the symbols were read: otherwise there is nothing to complain
+    // about.
     REQUIRE(undefined.contains("syscall"));
     for (const std::string &symbol : undefined) {
         CAPTURE(symbol);

@@ -46,11 +46,12 @@ using Rooms = std::map<std::string, Room>;
 
 Rooms ReadRooms(const std::filesystem::path &src);
 
-/** The rooms whose headers a room may include: itself, and what its library names, all the way down. */
+/** The rooms whose headers a room may include: itself, and what its library names, all the way
+ *  down. */
 std::set<std::string> Below(const Rooms &rooms, const std::string &room);
 
-/** The room that an include goes to ("spawn/child" for "spawn/child/Child.hxx"), empty where it is none
- *  of ours. */
+/** The room that an include goes to ("spawn/child" for "spawn/child/Child.hxx"), empty where it is
+ *  none of ours. */
 std::string TargetRoom(const Rooms &rooms, const Include &include);
 
 /** One line for each include that goes to a room that is not below. */

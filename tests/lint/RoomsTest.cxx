@@ -18,7 +18,8 @@ struct Floor {
     int height;
 };
 
-/** From the ground up. A room's library names rooms of a lower floor only. A new room gets its row. */
+/** From the ground up. A room's library names rooms of a lower floor only. A new room gets its
+ *  row. */
 constexpr std::array<Floor, 17> FLOORS = {{
     {"util", 0},
     {"sys", 1},
@@ -194,7 +195,8 @@ TEST_CASE("our headers are included by their path below src/") {
                     CAPTURE(include.path);
                     CHECK(!TargetRoom(OurRooms(), include).empty());
                     const std::filesystem::path path = SourceRoot() / "src" / include.path;
-                    // meson makes some from a file of the same name with ".in" behind it, bpftool another.
+                    // meson makes some from a file of the same name with ".in" behind it, bpftool
+                    // another.
                     CHECK((std::filesystem::exists(path) ||
                            std::filesystem::exists(path.string() + ".in") ||
                            include.path.ends_with(".skel.h")));
@@ -207,7 +209,8 @@ TEST_CASE("a room is a folder, a namespace and a library") {
         CAPTURE(first_name);
         const std::filesystem::path folder = SourceRoot() / "src" / name;
         CHECK(room.library.name == folder.filename().string());
-        // A room within a room has its outer one's namespace, and C++ keeps the name of main to itself.
+        // A room within a room has its outer one's namespace, and C++ keeps the name of main to
+        // itself.
         const std::string space = name == "main" ? "launcher" : name.substr(0, name.find('/'));
         const std::regex opened("(^|\n)namespace " + space + " \\{");
         for (const File &file : room.files) {

@@ -53,6 +53,28 @@ std::vector<std::filesystem::path> AllSourceFiles() {
     return Collect(std::filesystem::recursive_directory_iterator(SourceRoot() / "src"));
 }
 
+std::string RoomOf(const std::filesystem::path &path) {
+    return path.parent_path().lexically_relative(SourceRoot() / "src").generic_string();
+}
+
+std::vector<std::filesystem::path> AllTexts() {
+    std::vector<std::filesystem::path> found;
+    for (const auto &entry : std::filesystem::directory_iterator(SourceRoot()))
+        if (entry.path().extension() == ".md")
+            found.push_back(entry.path());
+    for (const char *folder : {"src", "tests", "bench", "doc"}) {
+        if (!std::filesystem::exists(SourceRoot() / folder))
+            continue;
+        for (const auto &entry :
+             std::filesystem::recursive_directory_iterator(SourceRoot() / folder))
+            if (entry.is_regular_file() &&
+                (IsSource(entry.path()) || entry.path().extension() == ".md"))
+                found.push_back(entry.path());
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
 std::vector<std::string> SplitLines(const std::string &text) {
     std::vector<std::string> lines;
     std::istringstream stream(text);

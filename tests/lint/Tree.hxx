@@ -22,6 +22,12 @@ std::vector<std::filesystem::path> SourceFiles(const std::filesystem::path &fold
 /** All the C++ files below src/, sorted. */
 std::vector<std::filesystem::path> AllSourceFiles();
 
+/** The room that a file below src/ belongs to: "spawn/child". */
+std::string RoomOf(const std::filesystem::path &path);
+
+/** All C++ files below src/, tests/ and bench/, and all documents (*.md), sorted. */
+std::vector<std::filesystem::path> AllTexts();
+
 std::vector<std::string> SplitLines(const std::string &text);
 
 } // namespace lint
