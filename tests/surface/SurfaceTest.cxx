@@ -1,6 +1,7 @@
 /**
  * Everything that names an option or a row of a table has to name the same ones: the binary's
- * lists, its help and the manual page. ShellTest.cxx has the completions, DocumentTest.cxx the rest.
+ * lists, its help and the manual page. ShellTest.cxx has the completions, DocumentTest.cxx the
+ * rest.
  */
 
 #include "Surface.hxx"
