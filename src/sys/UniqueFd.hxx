@@ -40,6 +40,9 @@ public:
 
     void Close() noexcept;
 
+    /** The descriptor stays open, and the caller owns it. */
+    Fd Release() noexcept { return std::exchange(fd, Fd()); }
+
     bool IsDefined() const noexcept { return fd.IsDefined(); }
     int Get() const noexcept { return fd.Get(); }
     operator Fd() const noexcept { return fd; }

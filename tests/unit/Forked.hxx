@@ -66,6 +66,9 @@ public:
         ended = true;
     }
 
+    /** Somebody else has waited for it. */
+    void Forget() noexcept { ended = true; }
+
     pid_t pid = -1;
     bool is_prepared = false;
 

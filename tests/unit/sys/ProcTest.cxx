@@ -1,6 +1,7 @@
 #include "sys/Proc.hxx"
 #include "harness/TempDir.hxx"
 #include "harness/Wait.hxx"
+#include "sys/Descent.hxx"
 #include "unit/Pipe.hxx"
 
 #include <doctest/doctest.h>
@@ -10,6 +11,7 @@
 #include <functional>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace sys;
@@ -117,10 +119,67 @@ TEST_CASE("children and descendants, parents first") {
     CHECK(ChildrenOf(getpid()).empty());
 }
 
+TEST_CASE("children that another thread than the main one has forked") {
+    for (const int threads : {2, 300}) { // of many threads the children are found in another way
+        CAPTURE(threads);
+        unit::Pipe report;
+        const Child child([&report, threads](int end) {
+            for (int i = 1; i < threads; i++)
+                std::thread([] {
+                    for (;;)
+                        pause();
+                }).detach();
+            std::thread([&report, end] {
+                const pid_t grandchild = fork();
+                if (grandchild == 0)
+                    WaitForEnd(end);
+                (void)!write(report.writer.Get(), &grandchild, sizeof(grandchild));
+                for (;;)
+                    pause();
+            }).detach();
+        });
+        pid_t grandchild = 0;
+        REQUIRE(read(report.reader.Get(), &grandchild, sizeof(grandchild)) == sizeof(grandchild));
+        CHECK(ChildrenOf(child.pid) == std::vector<pid_t>{grandchild});
+        CHECK(DescendantsOf(getpid()) == std::vector<pid_t>{child.pid, grandchild});
+    }
+}
+
+TEST_CASE("a thousand children, more than one read of the file brings") {
+    unit::Pipe report;
+    const Child child([&report](int end) {
+        for (int i = 0; i < 1000; i++) {
+            const pid_t grandchild = fork();
+            if (grandchild == 0)
+                WaitForEnd(end);
+            (void)!write(report.writer.Get(), &grandchild, sizeof(grandchild));
+        }
+    });
+    std::vector<pid_t> expected(1000);
+    for (pid_t &pid : expected)
+        REQUIRE(read(report.reader.Get(), &pid, sizeof(pid)) == sizeof(pid));
+    CHECK(ChildrenOf(child.pid) == expected);
+    Descent descent(child.pid);
+    CHECK_FALSE(descent.Step(1));
+    CHECK_FALSE(descent.Step(999));
+    CHECK(descent.Step(1));
+    CHECK(descent.Found() == expected);
+}
+
 TEST_CASE("nobody has no children") {
     CHECK(ChildrenOf(INT32_MAX).empty());
     CHECK_FALSE(ReadProcessStat(INT32_MAX));
     CHECK_FALSE(ProcessEnvironment::Read(INT32_MAX));
+}
+
+TEST_CASE("of an environment only the first bytes are read") {
+    const auto all = ProcessEnvironment::Read(getpid());
+    const auto some = ProcessEnvironment::Read(getpid(), 10);
+    REQUIRE((all && some));
+    CHECK(all->Find("PATH"));
+    const std::string first = environ[0];
+    CHECK(first.size() > 10);
+    CHECK(some->Find(first.substr(0, first.find('='))).value_or("").size() < 10);
 }
 
 TEST_CASE("the environment as it was at exec") {
