@@ -40,8 +40,8 @@ public:
 
     void Close() noexcept;
 
-    /** The descriptor stays open, and the caller owns it. */
-    Fd Release() noexcept { return std::exchange(fd, Fd()); }
+    /** The caller owns the number from now on. */
+    int Release() noexcept { return std::exchange(fd, Fd()).Get(); }
 
     bool IsDefined() const noexcept { return fd.IsDefined(); }
     int Get() const noexcept { return fd.Get(); }
