@@ -2,21 +2,120 @@
 #include "sys/Proc.hxx"
 #include "util/Number.hxx"
 
+#include <algorithm>
 #include <climits>
+#include <csignal>
 #include <unistd.h>
 
 namespace pool {
 
-std::vector<Orphan> FindOrphans(const std::string &run,
-                                const std::function<bool(pid_t)> &is_known) {
-    std::vector<Orphan> orphans;
+namespace {
+
+constexpr std::size_t A_TURN = 64; // processes that are looked at
+
+} // namespace
+
+Leftovers::Leftovers(loop::Loop &loop, Orphans &_orphans, Reaper &_reaper,
+                     util::BoundMethod<void()> _on_done)
+    : orphans(_orphans), reaper(_reaper), on_done(_on_done),
+      kill_event(loop, util::Bind<&Leftovers::OnKill>(*this)) {}
+
+Leftovers::~Leftovers() noexcept {
+    Cancel();
+}
+
+bool Leftovers::Begin(const WorkerRef &_worker, int _signo) {
+    worker = _worker.id;
+    return Start(_signo);
+}
+
+bool Leftovers::BeginAll(int _signo) {
+    worker.reset();
+    return Start(_signo);
+}
+
+bool Leftovers::Start(int _signo) {
+    signo = _signo;
+    if (!reaper.HasChildren()) {
+        if (worker)
+            reaper.Settle(*worker);
+        return true;
+    }
+    active = true;
+    orphans.Add(*this);
+    return false;
+}
+
+void Leftovers::Kill() noexcept {
+    killing = true;
+    if (active)
+        orphans.Add(*this);
+}
+
+void Leftovers::Cancel() noexcept {
+    orphans.Remove(*this);
+    if (active && worker)
+        reaper.Settle(*worker);
+    active = false;
+    trees.clear();
+    kill_event.Cancel();
+}
+
+bool Leftovers::IsMine(const Owner &owner) const noexcept {
+    if (worker)
+        return owner == Owner{Owner::Kind::WORKER, *worker};
+    return owner.kind != Owner::Kind::INHERITED &&
+           (owner.kind != Owner::Kind::NOBODY || !orphans.HasStrangers());
+}
+
+void Leftovers::OnSearched(bool complete) noexcept {
+    const auto mine = reaper.Leftovers([this](const Owner &owner) { return IsMine(owner); });
+    for (Reaper::Leftover *leftover : mine)
+        End(*leftover);
+    if (mine.empty() && complete)
+        Finish();
+}
+
+void Leftovers::End(Reaper::Leftover &leftover) {
+    if (killing && !leftover.was_killed) {
+        leftover.was_killed = true;
+        trees.emplace_back(leftover.orphan.name);
+        kill_event.Schedule();
+    } else if (!killing && !leftover.was_told) {
+        leftover.was_told = true;
+        if (const auto process =
+                sys::Process::Open(leftover.orphan.name.pid, leftover.orphan.name.start))
+            process->Signal(signo);
+    }
+}
+
+void Leftovers::OnKill() noexcept {
+    std::size_t budget = A_TURN;
+    while (budget > 0 && !trees.empty()) {
+        const std::size_t part = std::min<std::size_t>(budget, A_TURN / 8);
+        if (trees.front().Step(part))
+            trees.pop_front();
+        budget -= part;
+    }
+    if (!trees.empty())
+        kill_event.Schedule();
+}
+
+void Leftovers::Finish() noexcept {
+    Cancel();
+    on_done();
+}
+
+std::vector<OldOrphan> FindOrphans(const std::string &run,
+                                   const std::function<bool(pid_t)> &is_known) {
+    std::vector<OldOrphan> orphans;
     for (const pid_t pid : sys::ChildrenOf(getpid())) {
         if (is_known(pid))
             continue;
         const auto stat = sys::ReadProcessStat(pid);
         if (!stat || stat->state == 'Z')
             continue;
-        Orphan orphan = {pid, std::nullopt, stat->group, stat->session, false};
+        OldOrphan orphan = {pid, std::nullopt, stat->group, stat->session, false};
         const auto environment = sys::ProcessEnvironment::Read(pid);
         if (environment && environment->Find("CLUSTERIZE_RUN") == std::string_view(run)) {
             orphan.marked = true;
@@ -30,7 +129,7 @@ std::vector<Orphan> FindOrphans(const std::string &run,
     return orphans;
 }
 
-bool IsLeftBy(const Orphan &orphan, const WorkerRef &worker,
+bool IsLeftBy(const OldOrphan &orphan, const WorkerRef &worker,
               const std::function<bool(pid_t)> &is_known) {
     if (orphan.marked)
         return orphan.worker_id == worker.id;

@@ -1,8 +1,11 @@
 #pragma once
 
-#include "pool/Agent.hxx"
+#include "loop/DeferEvent.hxx"
+#include "pool/KillTree.hxx"
+#include "pool/Orphans.hxx"
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -11,12 +14,82 @@
 
 namespace pool {
 
-/** Between the stop signal and SIGKILL for what a worker left behind. In a stop its ladder's time counts. */
+/** Ends what one worker left behind, or at the end of the cluster what all have left.
+ *
+ *  How it is known whose an orphan is. When a process ends, its children become those of the
+ *  launcher, which is a subreaper or PID 1. The kernel does not say whose they were, and it does
+ *  not say when, so each orphan is judged once, when a search sees it first (Orphans), by what is
+ *  known then (Attribution.hxx), the strongest evidence first:
+ *    1. Descent: it was a descendant of a worker when that was looked at (Orphans::Remember), or
+ *       of an inherited child at any search.
+ *    2. Numbers: its process group or session is that of a worker, a companion or an inherited
+ *       child. The number of one that was reaped counts for processes that began before the last
+ *       time at which it or one of its leftovers was seen with it; afterwards it may be somebody
+ *       else's.
+ *    3. Marks: its environment has the CLUSTERIZE_RUN of this run and the id of a worker.
+ *    4. Elimination: nobody else can have left it. All other workers, commands and inherited
+ *       children that there are, or were since the last search, are younger than it is.
+ *  So a daemon with a clean environment and a session of its own (sudo, ssh-agent, `env -i
+ *  setsid`) is not taken for that of a worker only because that one has ended. It belongs to
+ *  nobody until the cluster ends, and ends then. INHERITED children and theirs are left alone for
+ *  ever. PID 1 gets the orphans of strangers as well (docker exec): what belongs to nobody is left
+ *  alone there.
+ *
+ *  Each leftover gets the stop signal once. After Kill() it and its descendants get KILL. What
+ *  becomes an orphan when another one ends is found by the next search. */
+class Leftovers final : private Orphans::Seeker {
+public:
+    /** Between the stop signal and Kill(), unless a stop gives more time. */
+    static constexpr std::chrono::seconds PATIENCE{1};
+
+    /** All are borrowed. `on_done`: nothing is left; called from the loop, at most once a
+     *  Begin(). */
+    Leftovers(loop::Loop &loop, Orphans &_orphans, Reaper &_reaper,
+              util::BoundMethod<void()> _on_done);
+    ~Leftovers() noexcept override;
+
+    /** The worker has ended: asks what it has left to end, by this signal. Call it in the handler
+     *  of its end, for every worker. True: it has left nothing, and `on_done` is not called. */
+    bool Begin(const WorkerRef &worker, int signo);
+
+    /** The cluster has ended, no worker is left: the same for all leftovers and those of nobody. */
+    bool BeginAll(int signo);
+
+    /** They had their time: KILL from now on. Also before Begin(). */
+    void Kill() noexcept;
+
+    /** Nothing is asked, and nobody is told, any more. */
+    void Cancel() noexcept;
+
+    bool IsActive() const noexcept { return active; }
+
+private:
+    bool Start(int _signo);
+    bool IsMine(const Owner &owner) const noexcept;
+    void OnSearched(bool complete) noexcept override;
+    void End(Reaper::Leftover &leftover);
+    void OnKill() noexcept;
+    void Finish() noexcept;
+
+    Orphans &orphans;
+    Reaper &reaper;
+    const util::BoundMethod<void()> on_done;
+    loop::DeferEvent kill_event;
+    std::deque<KillTree> trees;
+    std::optional<unsigned> worker; // nothing: all
+    int signo = 0;
+    bool active = false, killing = false;
+};
+
+// The search of the pool, until it uses the class above.
+
+/** Between the stop signal and SIGKILL for what a worker left behind. In a stop its ladder's time
+ *  counts. */
 constexpr std::chrono::seconds LEFTOVER_PATIENCE{1};
 
-/** A child of the launcher that is no worker: its parent has ended and, the launcher being a subreaper
- *  or PID 1, it has become ours. */
-struct Orphan {
+/** A child of the launcher that is no worker: its parent has ended and, the launcher being a
+ *  subreaper or PID 1, it has become ours. */
+struct OldOrphan {
     pid_t pid;
     std::optional<unsigned> worker_id; // whose descendant its environment says it is
     pid_t group, session;
@@ -24,13 +97,14 @@ struct Orphan {
 };
 
 /** All orphans that are alive. `is_known` tells which children are none: workers and companions. */
-std::vector<Orphan> FindOrphans(const std::string &run, const std::function<bool(pid_t)> &is_known);
+std::vector<OldOrphan> FindOrphans(const std::string &run,
+                                   const std::function<bool(pid_t)> &is_known);
 
-/** Is the orphan what this worker, which has ended, left behind? By its environment; where that says
- *  nothing (unreadable, or written over, as nginx does) by its process group and session; and where
- *  these belong to nobody known either, it is taken for the dead one's, but not by PID 1, which gets the
- *  orphans of strangers (docker exec) as well. */
-bool IsLeftBy(const Orphan &orphan, const WorkerRef &worker,
+/** Is the orphan what this worker, which has ended, left behind? By its environment; where that
+ *  says nothing (unreadable, or written over, as nginx does) by its process group and session;
+ *  and where these belong to nobody known either, it is taken for the dead one's, but not by PID
+ *  1, which gets the orphans of strangers (docker exec) as well. */
+bool IsLeftBy(const OldOrphan &orphan, const WorkerRef &worker,
               const std::function<bool(pid_t)> &is_known);
 
 } // namespace pool

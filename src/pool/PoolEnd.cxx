@@ -158,7 +158,7 @@ void Pool::Clear(Slot &slot) noexcept {
     bool left = false;
     slot.killing_left = slot.killing_left || ladder.IsOver();
     if (!no_children)
-        for (const Orphan &orphan : FindOrphans(spec.worker->run, is_known)) {
+        for (const OldOrphan &orphan : FindOrphans(spec.worker->run, is_known)) {
             if (!IsLeftBy(orphan, slot.worker, is_known))
                 continue;
             left = true;
@@ -176,7 +176,7 @@ void Pool::Clear(Slot &slot) noexcept {
 void Pool::KillLeft(Slot &slot) noexcept {
     slot.killing_left = true;
     const auto is_known = [this](pid_t pid) { return IsKnown(pid); };
-    for (const Orphan &orphan : FindOrphans(spec.worker->run, is_known))
+    for (const OldOrphan &orphan : FindOrphans(spec.worker->run, is_known))
         if (IsLeftBy(orphan, slot.worker, is_known)) {
             for (const pid_t pid : sys::DescendantsOf(orphan.pid))
                 kill(pid, SIGKILL);

@@ -63,7 +63,7 @@ void Pool::FinishIfLast() noexcept {
     }
     // Children that no worker's end has brought to light, and PID 1's strangers.
     const auto strays =
-        no_children ? std::vector<Orphan>()
+        no_children ? std::vector<OldOrphan>()
                     : FindOrphans(spec.worker->run, [this](pid_t pid) { return IsKnown(pid); });
     if (strays.empty()) {
         stray_timer.Cancel();
@@ -71,11 +71,11 @@ void Pool::FinishIfLast() noexcept {
         return;
     }
     if (!stray_timer.IsPending() && !killing_strays) {
-        for (const Orphan &stray : strays)
+        for (const OldOrphan &stray : strays)
             kill(stray.pid, ladder.Signal());
         stray_timer.Schedule(LEFTOVER_PATIENCE);
     } else if (killing_strays) {
-        for (const Orphan &stray : strays)
+        for (const OldOrphan &stray : strays)
             kill(stray.pid, SIGKILL);
     }
 }
@@ -83,7 +83,7 @@ void Pool::FinishIfLast() noexcept {
 void Pool::OnStrayTimer() noexcept {
     killing_strays = true;
     stray_timer.Cancel();
-    for (const Orphan &stray :
+    for (const OldOrphan &stray :
          FindOrphans(spec.worker->run, [this](pid_t pid) { return IsKnown(pid); })) {
         for (const pid_t pid : sys::DescendantsOf(stray.pid))
             kill(pid, SIGKILL);

@@ -6,11 +6,11 @@
 
 namespace sys {
 
-/** Finds all descendants of a process in steps, parents before their children, so that an event loop can do
- *  something else in between. What is found was a descendant when it was seen: it may have ended, and its
- *  number be another's, when it is used. Open it with sys::Process and look whether the parent is
- *  still the one that was found. At most MOST are found, which also ends a walk that numbers
- *  used twice would lead round in circles. */
+/** Finds all descendants of a process in steps, parents before their children, so that an event
+ *  loop can do something else in between. What is found was a descendant when it was seen: it may
+ *  have ended, and its number be another's, when it is used. Open it with sys::Process and look
+ *  whether the parent is still the one that was found. At most MOST are found, which also ends a
+ *  walk that numbers used twice would lead round in circles. */
 class Descent {
 public:
     static constexpr std::size_t MOST = 65'536;

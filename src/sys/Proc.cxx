@@ -9,6 +9,7 @@
 #include <climits>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <dirent.h>
 #include <fcntl.h>
 #include <memory>
@@ -146,6 +147,14 @@ std::optional<ProcessStat> ReadProcessStat(pid_t pid) noexcept {
     }
     return ProcessStat{ToPid(fields[1]), ToPid(fields[2]), ToPid(fields[3]), fields[0][0],
                        util::ParseUnsigned(fields[START], UINT64_MAX).value_or(0)};
+}
+
+std::uint64_t TicksSinceBoot() noexcept {
+    static const auto per_second = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
+    timespec now = {};
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * per_second +
+           static_cast<std::uint64_t>(now.tv_nsec) * per_second / 1'000'000'000;
 }
 
 bool HasOwnProc() noexcept {

@@ -19,6 +19,9 @@ struct ProcessStat {
 /** nullopt if there is no such process. The parent is the process of the thread that forked it. */
 std::optional<ProcessStat> ReadProcessStat(pid_t pid) noexcept;
 
+/** Now, in the unit and from the origin of ProcessStat::start. */
+std::uint64_t TicksSinceBoot() noexcept;
+
 /** Is /proc that of the caller's own PID namespace? If it is not mounted, or is an outer one's, its
  *  numbers are other processes. */
 bool HasOwnProc() noexcept;
@@ -26,21 +29,21 @@ bool HasOwnProc() noexcept;
 /** The numbers of all processes, without an order; none if /proc is not ours. */
 std::vector<pid_t> AllProcesses();
 
-/** The direct children of all threads of a process: /proc/PID/task/TID/children of each thread. If the
- *  kernel has no such file, or the process has more than 256 threads, one pass over /proc finds
- *  them. Zombies are among them, children that are born or adopted at the same time may be missing, and
- *  of more than about 100,000 children of one thread only the first are seen.
- *  The children of a single thread come in the order in which they became its own. None if /proc is
+/** The direct children of all threads of a process: /proc/PID/task/TID/children of each thread.
+ *  If the kernel has no such file, or the process has more than 256 threads, one pass over /proc
+ *  finds them. Zombies are among them, children that are born or adopted at the same time may be
+ *  missing, and of more than about 100,000 children of one thread only the first are seen. The
+ *  children of a single thread come in the order in which they became its own. None if /proc is
  *  not ours. */
 std::vector<pid_t> ChildrenOf(pid_t pid);
 
 /** All descendants of a process, parents before their children; see Descent. */
 std::vector<pid_t> DescendantsOf(pid_t pid);
 
-/** The first bytes of /proc/PID/environ: the environment as it was at exec, unless the program wrote over
- *  it or declared other memory its environment. Both are the program's choice, so the size is bounded.
- *  The read can still block for as long as the program likes (its memory may be a file that it
- *  serves): the event loop must not do it. */
+/** The first bytes of /proc/PID/environ: the environment as it was at exec, unless the program
+ *  wrote over it or declared other memory its environment. Both are the program's choice, so the
+ *  size is bounded. The read can still block for as long as the program likes (its memory may be
+ *  a file that it serves): the event loop must not do it. */
 class ProcessEnvironment {
 public:
     static constexpr std::size_t MOST_BYTES = 64UL * 1024;

@@ -62,8 +62,8 @@ std::uint64_t Process::Start() noexcept {
     if (start != 0 || pid == 0 || !HasOwnProc())
         return start;
     const auto stat = ReadProcessStat(pid);
-    // The pidfd comes first and is looked at again: it had the number all the time, so this was read
-    // of it. EPERM says, too, that it is there.
+    // The pidfd comes first and is looked at again: it had the number all the time, so this
+    // was read of it. EPERM says, too, that it is there.
     if (stat && (!pidfd.IsDefined() || SendThroughPidfd(pidfd, 0) != ESRCH))
         start = stat->start;
     return start;
@@ -82,7 +82,7 @@ int Process::Signal(int signo) const noexcept {
         return ESRCH;
     if (pidfd.IsDefined()) {
         const int error = SendThroughPidfd(pidfd, signo);
-        // A sandbox may let the one pass and refuse the other. A refusal for want of rights repeats.
+        // A sandbox may let the one pass and refuse the other. Missing rights are refused again.
         if (error != ENOSYS && error != EPERM)
             return error;
     }

@@ -8,7 +8,8 @@
 
 namespace sys {
 
-/** Everything that a Process owns and knows, as plain numbers: to be written down, and made again. */
+/** Everything that a Process owns and knows, as plain numbers: to be written down, and made
+ *  again. */
 struct ProcessState {
     pid_t pid = 0;
     std::uint64_t start = 0; // see Process::Start()
@@ -17,16 +18,18 @@ struct ProcessState {
     friend bool operator==(const ProcessState &, const ProcessState &) noexcept = default;
 };
 
-/** One process, whatever its number means later: the only thing that signals a process. It holds a
- *  pidfd, so no signal reaches another process that got the number afterwards.
+/** One process, whatever its number means later: the only thing that signals a process. It holds
+ *  a pidfd, so no signal reaches another process that got the number afterwards.
  *
- *  Bare numbers are used only if there is no pidfd: the kernel has none (before Linux 5.3), a sandbox
- *  refuses them, or no descriptor is free. Then the start time is compared right before kill(2). If it is
- *  unknown as well (no /proc), the number alone counts. That is safe for a child that was not waited
- *  for, because its number stays taken: forget a Process before you wait for its child.
+ *  Bare numbers are used only if there is no pidfd: the kernel has none (before Linux 5.3), a
+ *  sandbox refuses them, or no descriptor is free. Then the start time is compared right before
+ *  kill(2). If it is unknown as well (no /proc), the number alone counts. That is safe for a
+ *  child that was not waited for, because its number stays taken: forget a Process before you
+ *  wait for its child.
  *
  *  A Process costs a start no time: clone(2) makes the pidfd (CLONE_PIDFD), and the start time is
- *  read when somebody asks for it first. It works as any user; whoever may not signal gets EPERM. */
+ *  read when somebody asks for it first. It works as any user; without the right to signal,
+ *  the answer is EPERM. */
 class Process {
 public:
     /** No process. */
@@ -59,8 +62,8 @@ public:
     /** 0, or an errno: ESRCH if it is gone (a zombie is not), EPERM. Signal 0 only looks. */
     int Signal(int signo) const noexcept;
 
-    /** The same to its process group, which it must lead. Only for a child that was not waited for: its
-     *  number, and so that of the group, is nobody else's until then. */
+    /** The same to its process group, which it must lead. Only for a child that was not waited
+     *  for: its number, and so that of the group, is nobody else's until then. */
     int SignalGroup(int signo) const noexcept;
 
     /** It has not ended: a zombie has. */

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "loop/DeferEvent.hxx"
+#include "pool/Reaper.hxx"
+
+#include <optional>
+#include <vector>
+
+namespace pool {
+
+/** Reads the marks in the environment of a process. */
+class MarkSource {
+public:
+    using Answer = util::BoundMethod<void(const Mark &)>;
+
+    virtual ~MarkSource() = default;
+
+    /** The answer, one for each question, may come at once or in a later turn. No mark is found
+     *  if the process cannot be read in time. */
+    virtual void Ask(pid_t pid, Answer answer) noexcept = 0;
+};
+
+/** Looks for children that nobody has registered, finds out whose they are (Leftovers.hxx says
+ *  how), and adds them to the Reaper. The kernel does not tell of an orphan, so it looks when
+ *  somebody asks, and again when one has ended, because that one's children are ours then. One
+ *  search serves all who have asked. It takes the loop's turns in small parts. */
+class Orphans final : private ReapObserver {
+public:
+    /** Waits for orphans, from Add() to Remove(). */
+    class Seeker {
+    public:
+        virtual ~Seeker() = default;
+
+        /** A search that began after Add() is over. `complete`: no other orphan has ended since
+         *  it began, so that there are none that it has not seen. It may call Remove(). */
+        virtual void OnSearched(bool complete) noexcept = 0;
+    };
+
+    /** All are borrowed. */
+    Orphans(loop::Loop &loop, Reaper &_reaper, MarkSource &_marks);
+    ~Orphans() noexcept override;
+
+    void Add(Seeker &seeker);
+    void Remove(const Seeker &seeker) noexcept;
+
+    /** Notes a living worker's descendants: what it leaves is found by that, whatever the
+     *  environments say. Worth it before one worker is asked to end while others go on. */
+    void Remember(const WorkerRef &worker, pid_t pid);
+
+    /** May children be orphans of strangers? For PID 1, and for tests. */
+    bool HasStrangers() const noexcept { return has_strangers; }
+    void SetStrangers(bool _has_strangers) noexcept { has_strangers = _has_strangers; }
+
+private:
+    void OnDelivered(const Batch &batch) noexcept override;
+    void OnStep() noexcept;
+    void Begin();
+    void Judge(pid_t pid);
+    void OnMark(const Mark &mark) noexcept;
+    void End() noexcept;
+
+    Reaper &reaper;
+    MarkSource &marks;
+    bool has_strangers;
+    loop::DeferEvent step;
+    std::vector<Seeker *> seekers;
+    std::vector<pid_t> unjudged; // of the search that is under way
+    std::optional<Orphan> asked; // its mark is being read
+    bool searching = false;
+    bool added = false, ended = false; // a seeker, an orphan, since it began
+    unsigned repeats = 0;
+};
+
+} // namespace pool

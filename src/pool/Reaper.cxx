@@ -1,0 +1,216 @@
+#include "pool/Reaper.hxx"
+#include "sys/Proc.hxx"
+
+#include <algorithm>
+#include <cerrno>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utility>
+
+namespace pool {
+
+namespace {
+
+constexpr Owner INHERITED = {Owner::Kind::INHERITED, 0};
+
+// A worker may have forked before it was registered, if the launcher did not run for a while.
+constexpr std::uint64_t LATE_TICKS = 100;
+
+std::vector<ProcessName> DescendantsOf(pid_t pid) {
+    std::vector<ProcessName> names;
+    for (const pid_t descendant : sys::DescendantsOf(pid))
+        if (const auto stat = sys::ReadProcessStat(descendant))
+            names.push_back({descendant, stat->start});
+    return names;
+}
+
+} // namespace
+
+Reaper::Reaper() noexcept {
+    siginfo_t info = {};
+    has_children = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+    if (has_children)
+        FindInherited();
+}
+
+void Reaper::FindInherited() {
+    for (const pid_t pid : sys::ChildrenOf(getpid())) {
+        Family family{INHERITED, pid, 0, 0, true, {}};
+        if (const auto stat = sys::ReadProcessStat(pid))
+            family.start = stat->start;
+        Add(Role::INHERITED, sys::Process(pid), {}, std::move(family));
+    }
+    NoteInheritedMembers();
+}
+
+ChildId Reaper::Add(Role role, sys::Process process, OnEnd on_end, Family family) {
+    const pid_t pid = process.Pid();
+    const ChildId id{pid, ++last_serial};
+    const Owner owner = family.owner;
+    has_children = true;
+    families.push_back(std::move(family));
+    leftovers.erase(pid);
+    children.insert_or_assign(pid, Child{id.serial, role, std::move(process), on_end, owner});
+    return id;
+}
+
+ChildId Reaper::AddWorker(const WorkerRef &worker, sys::Process process, OnEnd on_end) {
+    const std::uint64_t known = process.Describe().start, now = sys::TicksSinceBoot();
+    const std::uint64_t start = known != 0 ? known : now - std::min(now, LATE_TICKS);
+    const pid_t pid = process.Pid();
+    return Add(Role::WORKER, std::move(process), on_end,
+               {{Owner::Kind::WORKER, worker.id}, pid, start, 0, true, {}});
+}
+
+ChildId Reaper::AddCompanion(sys::Process process, OnEnd on_end, bool runs_program) {
+    const std::uint64_t now = sys::TicksSinceBoot();
+    const pid_t pid = process.Pid();
+    return Add(
+        Role::COMPANION, std::move(process), on_end,
+        {{Owner::Kind::COMPANION, 0}, pid, now - std::min(now, LATE_TICKS), 0, runs_program, {}});
+}
+
+void Reaper::Disown(const ChildId &child) noexcept {
+    if (Find(child) != nullptr)
+        children.find(child.pid)->second.on_end = {};
+}
+
+const sys::Process *Reaper::Find(const ChildId &child) const noexcept {
+    const auto found = children.find(child.pid);
+    return found != children.end() && found->second.serial == child.serial ? &found->second.process
+                                                                           : nullptr;
+}
+
+int Reaper::Signal(const ChildId &child, int signo) const noexcept {
+    const sys::Process *process = Find(child);
+    return process != nullptr ? process->Signal(signo) : ESRCH;
+}
+
+int Reaper::SignalGroup(const ChildId &child, int signo) const noexcept {
+    const sys::Process *process = Find(child);
+    return process != nullptr ? process->SignalGroup(signo) : ESRCH;
+}
+
+std::optional<Role> Reaper::RoleOf(pid_t pid) const noexcept {
+    if (const auto found = children.find(pid); found != children.end())
+        return found->second.role;
+    return leftovers.contains(pid) ? std::optional(Role::LEFTOVER) : std::nullopt;
+}
+
+void Reaper::Reap() noexcept {
+    Batch batch;
+    const std::vector<Ended> ended = Collect(batch);
+    if (ended.empty() && !batch.other_ended)
+        return;
+    const std::vector<ReapObserver *> told = observers;
+    for (ReapObserver *observer : told)
+        observer->OnReaped(batch);
+    for (const Role role : {Role::WORKER, Role::COMPANION})
+        for (const Ended &end : ended)
+            if (end.role == role && end.on_end)
+                end.on_end(end.status);
+    for (ReapObserver *observer : told)
+        if (std::find(observers.begin(), observers.end(), observer) != observers.end())
+            observer->OnDelivered(batch);
+}
+
+std::vector<Reaper::Ended> Reaper::Collect(Batch &batch) noexcept {
+    std::vector<Ended> ended;
+    for (;;) {
+        siginfo_t info = {};
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) != 0) {
+            has_children = errno != ECHILD;
+            return ended;
+        }
+        has_children = true;
+        if (info.si_pid == 0)
+            return ended;
+        const ExitStatus status = ExitStatus::From(info);
+        const auto found = children.find(info.si_pid);
+        if (found == children.end()) {
+            const auto leftover = leftovers.find(info.si_pid);
+            if (leftover != leftovers.end()) {
+                HoldNumber(leftover->second);
+                leftovers.erase(leftover);
+            }
+            batch.other_ended = true;
+            continue;
+        }
+        Child &child = found->second;
+        batch.worker_failed |= child.role == Role::WORKER && !status.IsSuccess();
+        batch.other_ended |= child.role != Role::WORKER;
+        ended.push_back({child.role, child.on_end, status});
+        Close(info.si_pid);
+        children.erase(found);
+    }
+}
+
+/** The leader has ended; the family stays until it is settled. */
+void Reaper::Close(pid_t pid) noexcept {
+    const auto family = std::find_if(families.begin(), families.end(), [pid](const Family &one) {
+        return one.leader == pid && one.held_until == 0;
+    });
+    if (family != families.end())
+        family->held_until = sys::TicksSinceBoot();
+}
+
+void Reaper::AddLeftover(const Orphan &orphan, const Owner &owner) {
+    const auto [position, inserted] =
+        leftovers.insert_or_assign(orphan.name.pid, Leftover{orphan, owner});
+    HoldNumber(position->second);
+}
+
+std::vector<Reaper::Leftover *> Reaper::Leftovers(
+    const std::function<bool(const Owner &)> &belongs) noexcept {
+    std::vector<Leftover *> found;
+    for (auto &[pid, leftover] : leftovers)
+        if (belongs(leftover.owner))
+            found.push_back(&leftover);
+    return found;
+}
+
+void Reaper::NoteMembers(const Owner &owner, std::vector<ProcessName> members) {
+    if (owner.kind == Owner::Kind::INHERITED)
+        return;
+    const auto family =
+        std::find_if(families.begin(), families.end(),
+                     [&owner](const Family &known) { return known.owner == owner; });
+    if (family != families.end())
+        family->members = std::move(members);
+}
+
+void Reaper::NoteInheritedMembers() {
+    for (Family &family : families)
+        if (family.owner == INHERITED && family.held_until == 0)
+            family.members = DescendantsOf(family.leader);
+}
+
+/** It was there until now, so its group and session had their numbers until now. */
+void Reaper::HoldNumber(const Leftover &leftover) noexcept {
+    for (Family &family : families)
+        if (family.held_until != 0 && HasNumberOf(family, leftover.orphan))
+            family.held_until = sys::TicksSinceBoot();
+}
+
+void Reaper::Settle(unsigned worker) noexcept {
+    const Owner owner = {Owner::Kind::WORKER, worker};
+    const auto found =
+        std::find_if(families.begin(), families.end(), [&owner](const Family &family) {
+            return family.held_until != 0 && family.owner == owner;
+        });
+    if (found == families.end())
+        return;
+    *found = std::move(families.back());
+    families.pop_back();
+}
+
+void Reaper::SettleOthers() noexcept {
+    std::erase_if(families, [this](const Family &family) {
+        return family.held_until != 0 && family.owner.kind != Owner::Kind::WORKER &&
+               std::none_of(leftovers.begin(), leftovers.end(), [&family](const auto &entry) {
+                   return entry.second.owner == family.owner;
+               });
+    });
+}
+
+} // namespace pool
