@@ -126,7 +126,7 @@ Answer Adoptee::PutSlotSocket(Caller &caller, const net::Endpoint &at, net::List
     known.listener = &listener;
     if (const KnownSocket *before = book.Find(caller.file.inode))
         known.reuse_port = before->reuse_port;
-    const sys::Fd socket = adoption.table.SocketOf(listener, worker.slot);
+    const sys::Fd socket = adoption.table.SocketOf(listener, worker.seat);
     net::SetOptions(socket, MakeSpec(caller, at).options);
     return Put(caller, socket, std::move(known));
 }

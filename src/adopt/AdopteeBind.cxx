@@ -180,7 +180,7 @@ Answer Adoptee::BindUnix(Caller &caller, const net::Endpoint &at) {
     known.kind = KnownSocket::Kind::SLOT;
     known.at = at;
     known.listener = listener;
-    return Put(caller, adoption.table.SocketOf(*listener, worker.slot), std::move(known));
+    return Put(caller, adoption.table.SocketOf(*listener, worker.seat), std::move(known));
 }
 
 /** Slot 0 gets the path that it names, slot k PATH.k. */

@@ -40,7 +40,8 @@ Answer Adoptee::ListenAgain(const Caller &caller, const KnownSocket &known) {
     const bool is_adopted_path =
         caller.kind.family == AF_UNIX && listener.Spec().origin == net::ListenSpec::Origin::ADOPTED;
     if (!is_adopted_path)
-        if (const int error = adoption.table.Serve(listener, worker.slot); error != 0)
+        if (const int error = adoption.facts.Listening(worker, listener, pool::How::ADOPTED);
+            error != 0)
             return Answer::Fail(error);
     OnListening(listener);
     return is_adopted_path ? Answer() : Answer{Answer::Kind::RETURN};
@@ -94,12 +95,13 @@ Answer Adoptee::TakeSlotSocket(Caller &caller, net::Endpoint at, net::Listener &
 }
 
 void Adoptee::OnListening(net::Listener &listener, bool adopted) {
-    if (const int error = adoption.table.Serve(listener, worker.slot); error != 0)
+    if (const int error = adoption.facts.Listening(
+            worker, listener, adopted ? pool::How::ADOPTED : pool::How::HANDED);
+        error != 0)
         adoption.reporter.Say(report::Level::WARN,
                               fmt::format("{} listens on {} again, which the kernel refuses: {}",
                                           Describe(), listener.Spec().at.address.ToString(),
                                           sys::ErrnoText(error)));
-    adoption.facts.Listening(worker, listener.Spec().at, adopted);
     if (listener.Spec().origin == net::ListenSpec::Origin::ADOPTED)
         adoption.Announce(listener);
     adoption.Changed();

@@ -2,11 +2,10 @@
 
 namespace contract {
 
-Handover MakeHandover(std::span<const net::Exported> exports) {
+Handover MakeHandover(std::span<const net::Exported> exports, spawn::ChildDescriptors &fds) {
     Handover handover;
-    int fd = Handover::FIRST_FD;
     for (const net::Exported &exported : exports)
-        handover.listeners.push_back({fd++, &exported.listener->Spec()});
+        handover.listeners.push_back({fds.Add(exported.socket), &exported.listener->Spec()});
     return handover;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/ListenerTable.hxx"
+#include "spawn/ChildDescriptors.hxx"
 
 #include <optional>
 #include <span>
@@ -21,9 +22,7 @@ struct Handed {
 
 /** All that is announced to one worker. */
 struct Handover {
-    static constexpr int FIRST_FD = 3;
-
-    std::vector<Handed> listeners; // in the order asked for, from FIRST_FD on
+    std::vector<Handed> listeners; // in the order asked for
     unsigned id = 0, slot = 0, workers = 0, generation = 0;
     pid_t launcher = 0;
     std::string_view run; // marks all descendants of this launcher
@@ -32,6 +31,7 @@ struct Handover {
     std::optional<unsigned> FirstPort() const noexcept;
 };
 
-Handover MakeHandover(std::span<const net::Exported> exports);
+/** The listeners, with the numbers that `fds` gives them. */
+Handover MakeHandover(std::span<const net::Exported> exports, spawn::ChildDescriptors &fds);
 
 } // namespace contract

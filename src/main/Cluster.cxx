@@ -1,5 +1,6 @@
 #include "main/Cluster.hxx"
 #include "main/ExitCode.hxx"
+#include "pool/ListenerInfos.hxx"
 #include "report/JsonSink.hxx"
 #include "report/SystemdSink.hxx"
 #include "report/TextSink.hxx"
@@ -21,12 +22,13 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
       policy(plan.policy->make(
           {loop, util::BoundMethod<void(pid_t)>::Make<&Cluster::OnForked>(*this),
            util::BoundMethod<void(const net::Steering &)>::Make<&Cluster::OnSettled>(*this)})),
-      table(*policy, plan.pool.slots), pool(loop, reporter, table, starter, plan.pool, plan.seed,
-                                            util::Bind<&Cluster::OnFinished>(*this)),
-      notify({loop, pool, reporter, plan.pool.worker->run}),
-      alive(loop, pool, plan.pool.ready.alive), epoll(loop, pool, table),
+      table(*policy, plan.pool.slots), marks(plan.pool.worker->run), orphans(loop, reaper, marks),
+      pool(loop, reporter, table, reaper, orphans, starter, plan.pool, plan.seed,
+           util::Bind<&Cluster::OnFinished>(*this)),
+      notify({loop, pool.GetFacts(), reporter, plan.pool.worker->run}),
+      alive(loop, pool.GetFacts(), plan.pool.ready.alive), epoll(loop, pool.GetFacts(), table),
       unserved(loop, reporter, table, epoll), repair(loop, reporter, table),
-      watcher(loop, reporter, pool,
+      watcher(loop, reporter, reaper,
               {plan.pool.worker->run, plan.pool.slots, plan.pool.worker->own_group,
                plan.pool.stop.timeout}),
       signal_table(loop, pool, clock, has_terminal),
@@ -54,7 +56,7 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
         pool.Add(repair);
     pool.OnServing(util::Bind<&Cluster::EmitSetup>(*this));
     if (plan.then) {
-        then.emplace(*plan.then, plan.pool, pool, starter, reporter, table, watcher);
+        then.emplace(*plan.then, plan.pool, loop, pool, reaper, starter, reporter, table, watcher);
         pool.Observe(*then);
     }
 }
@@ -109,8 +111,8 @@ void Cluster::AddAdoption() {
         reporter.Say(!tier.on && unasked ? report::Level::WARN : report::Level::DEBUG,
                      "adoption: " + adopt::Describe(tier));
     if (tier.on)
-        pool.Add(adoption.emplace(loop, reporter, table, pool, plan.adopt, plan.pool.slots,
-                                  std::move(tier), unasked));
+        pool.Add(adoption.emplace(loop, reporter, table, pool.GetFacts(), plan.adopt,
+                                  plan.pool.slots, std::move(tier), unasked));
 }
 
 void Cluster::OnFinished() noexcept {
@@ -163,8 +165,8 @@ void Cluster::WritePidFile() {
 }
 
 void Cluster::WarnOfCovered() {
-    const auto exports = table.Exports(0);
-    const contract::Handover handover = contract::MakeHandover(exports);
+    spawn::ChildDescriptors numbers;
+    const auto handover = contract::MakeHandover(table.Exports(0), numbers);
     for (const contract::Handed &handed : handover.listeners) {
         const int flags = fcntl(handed.fd, F_GETFD);
         if (flags >= 0 && (flags & FD_CLOEXEC) == 0)
@@ -192,7 +194,7 @@ void Cluster::EmitSetup() noexcept {
 
 /** A child of the policy's own: not a worker, nor something that one left behind. */
 void Cluster::OnForked(pid_t pid) noexcept {
-    pool.Accompany(pid, {});
+    reaper.AddCompanion(sys::Process(pid), {});
 }
 
 void Cluster::OnSettled(const net::Steering &steering) noexcept {

@@ -1,16 +1,19 @@
 #pragma once
 
 #include "adopt/AdoptAgent.hxx"
+#include "health/AliveProbe.hxx"
+#include "health/EpollProbe.hxx"
+#include "health/ListenerRepair.hxx"
+#include "health/UnservedListeners.hxx"
 #include "loop/SignalEvent.hxx"
 #include "main/SignalTable.hxx"
 #include "main/ThenCommand.hxx"
 #include "notify/NotifyAgent.hxx"
 #include "output/OutputAgent.hxx"
 #include "plan/Plan.hxx"
-#include "pool/AliveAgent.hxx"
-#include "pool/EpollAgent.hxx"
-#include "pool/ListenerRepair.hxx"
-#include "pool/UnservedListeners.hxx"
+#include "pool/Marks.hxx"
+#include "pool/Pool.hxx"
+#include "pool/Reaper.hxx"
 #include "spawn/CloneLauncher.hxx"
 #include "sys/PidFile.hxx"
 #include "watch/Watcher.hxx"
@@ -47,6 +50,7 @@ private:
     void OnWritten() noexcept { loop.Break(); }
 
     plan::Plan plan;
+    pool::Reaper reaper; // before anything that starts a process
     report::Reporter reporter;
     loop::MonotonicClock clock;
     loop::Loop loop{clock};
@@ -56,12 +60,14 @@ private:
     net::ListenerTable table;
     std::optional<sys::PidFile> pid_file;
     spawn::CloneLauncher starter;
+    pool::Marks marks;
+    pool::Orphans orphans;
     pool::Pool pool;
     notify::NotifyAgent notify;
-    pool::AliveAgent alive;
-    pool::EpollAgent epoll;
-    pool::UnservedListeners unserved;
-    pool::ListenerRepair repair;
+    health::AliveProbe alive;
+    health::EpollProbe epoll;
+    health::UnservedListeners unserved;
+    health::ListenerRepair repair;
     watch::Watcher watcher;
     std::optional<adopt::AdoptAgent> adoption; // where what workers bind is shared
     std::optional<ThenCommand> then;

@@ -3,6 +3,7 @@
 #include "main/ExitCode.hxx"
 #include "net/OpenSocket.hxx"
 #include "pool/WorkerSpec.hxx"
+#include "spawn/Launcher.hxx"
 
 #include <algorithm>
 #include <array>
@@ -106,9 +107,9 @@ std::vector<net::ListenSpec> Foresee(const plan::Plan &plan) {
 contract::Handover MakeHandover(const plan::Plan &plan,
                                 const std::vector<net::ListenSpec> &listeners) {
     contract::Handover handover;
-    int fd = contract::Handover::FIRST_FD;
+    spawn::ChildDescriptors fds;
     for (const net::ListenSpec &spec : listeners)
-        handover.listeners.push_back({fd++, &spec});
+        handover.listeners.push_back({fds.Add(sys::Fd()), &spec});
     handover.id = 1;
     handover.workers = plan.pool.slots;
     handover.generation = 1;
@@ -197,7 +198,7 @@ Program FindProgram(const spawn::LaunchSpec &launch) {
 }
 
 spawn::LaunchSpec MakeLaunch(const plan::Plan &plan, const contract::Handover &handover) {
-    return pool::MakeLaunchSpec(*plan.pool.worker, handover, {}, sys::Fd());
+    return pool::MakeLaunchSpec(*plan.pool.worker, handover, {});
 }
 
 } // namespace

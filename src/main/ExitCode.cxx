@@ -16,6 +16,8 @@ int FromLaunchFailure(const spawn::LaunchFailure &failure) noexcept {
 
 int ExitCode(const pool::Outcome &outcome) noexcept {
     using Kind = pool::Outcome::Kind;
+    if (outcome.stuck)
+        return OWN_FAILURE;
     if (outcome.launch_failure)
         return FromLaunchFailure(*outcome.launch_failure);
     const int status = outcome.failure ? outcome.failure->Code() : 0;

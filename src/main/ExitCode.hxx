@@ -1,6 +1,6 @@
 #pragma once
 
-#include "pool/Pool.hxx"
+#include "pool/Outcome.hxx"
 
 namespace launcher {
 

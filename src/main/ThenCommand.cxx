@@ -26,8 +26,9 @@ spawn::LaunchSpec ThenCommand::MakeLaunchSpec() const {
     launch.env.Set("CLUSTERIZE_PID", std::to_string(getpid()));
     launch.env.Set("CLUSTERIZE_RUN", spec.worker->run); // what it leaves behind is found by it
     launch.env.Set("CLUSTERIZE_WORKER_COUNT", std::to_string(spec.slots));
-    const auto exports = table.Exports(0);
-    util::FindRow(contract::CONTRACTS, "port")->render(contract::MakeHandover(exports), launch.env);
+    spawn::ChildDescriptors numbers; // it learns of the port, and gets no socket
+    util::FindRow(contract::CONTRACTS, "port")
+        ->render(contract::MakeHandover(table.Exports(0), numbers), launch.env);
     launch.descriptor_limit = spec.worker->descriptor_limit;
     launch.own_group = spec.worker->own_group;
     launch.stop_signal = SIGTERM;
@@ -37,20 +38,37 @@ spawn::LaunchSpec ThenCommand::MakeLaunchSpec() const {
 void ThenCommand::OnUp() noexcept {
     reporter.Say(report::Level::INFO, "up: running the command of --then");
     spawn::LaunchSpec launch = MakeLaunchSpec();
-    const auto result = launcher.Launch(launch);
-    if (const auto *failure = std::get_if<spawn::LaunchFailure>(&result)) {
-        reporter.Emit(MakeError(failure->error, "--then: " + spawn::Describe(*failure, launch)));
-        pool.Stop({pool::StopRequest::Kind::QUICK, "the command of --then cannot run", 0, false});
+    auto result = launcher.Launch(launch);
+    if (const auto *failure = std::get_if<spawn::LaunchFailure>(&result))
+        return Fail(failure->error, spawn::Describe(*failure, launch));
+    auto &forked = std::get<spawn::Forked>(result);
+    running = true;
+    watcher.Watch(forked.pid);
+    child = reaper.AddCompanion(sys::Process(forked.pid, std::move(forked.pidfd)),
+                                pool::Reaper::OnEnd::Make<&ThenCommand::OnEnd>(*this), true);
+    start = std::make_unique<spawn::Start>(loop, std::move(forked.channel), std::move(launch),
+                                           util::Bind<&ThenCommand::OnSettled>(*this));
+    start->Look();
+}
+
+void ThenCommand::OnSettled() noexcept {
+    was_started = start->GetState() == spawn::Start::State::EXECUTED;
+    if (was_started)
         return;
-    }
-    was_started = true;
-    pid = std::get<spawn::Launched>(result).pid;
-    watcher.Watch(pid);
-    pool.Await(pid, util::BoundMethod<void(pool::ExitStatus)>::Make<&ThenCommand::OnEnd>(*this));
+    reaper.Signal(child, SIGKILL); // it may be held up
+    Fail(start->Failure().error, start->DescribeFailure());
+}
+
+void ThenCommand::Fail(int error, const std::string &message) noexcept {
+    reporter.Emit(MakeError(error, "--then: " + message));
+    pool.Stop({pool::StopRequest::Kind::QUICK, "the command of --then cannot run", 0, false});
 }
 
 void ThenCommand::OnEnd(pool::ExitStatus status) noexcept {
-    pid = 0;
+    running = false;
+    start->Look(); // what it said before it ended
+    if (!was_started)
+        return;
     ended = status;
     decided = !stopping;
     pool.Stop({pool::StopRequest::Kind::QUICK, "the command of --then has ended", 0, false});
@@ -59,7 +77,7 @@ void ThenCommand::OnEnd(pool::ExitStatus status) noexcept {
 void ThenCommand::OnStop(const pool::StopRequest &request) noexcept {
     stopping = true;
     signo = request.signo;
-    if (!was_started && signo == 0)
+    if (!running && !was_started && signo == 0)
         reporter.Emit(MakeError(0, "the cluster never came up: the command of --then was not run"));
     if (!request.workers_have_it)
         Send(SIGTERM);
@@ -78,8 +96,12 @@ void ThenCommand::OnAllGone() noexcept {
 
 /** To all of its pipeline, where it has a process group of its own. */
 void ThenCommand::Send(int number) noexcept {
-    if (pid != 0)
-        kill(spec.worker->own_group ? -pid : pid, number);
+    if (!running)
+        return;
+    if (spec.worker->own_group)
+        reaper.SignalGroup(child, number);
+    else
+        reaper.Signal(child, number);
 }
 
 int ThenCommand::Status() const noexcept {

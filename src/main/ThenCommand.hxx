@@ -2,9 +2,11 @@
 
 #include "pool/Pool.hxx"
 #include "pool/PoolObserver.hxx"
-#include "spawn/Launcher.hxx"
+#include "pool/Reaper.hxx"
+#include "spawn/Start.hxx"
 #include "watch/Watcher.hxx"
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -14,35 +16,43 @@ namespace launcher {
 class ThenCommand final : public pool::PoolObserver {
 public:
     /** All are borrowed. `command`: for `sh -c`. */
-    ThenCommand(const std::string &_command, const pool::PoolSpec &_spec, pool::Pool &_pool,
-                spawn::Launcher &_launcher, report::Reporter &_reporter,
-                const net::ListenerTable &_table, watch::Watcher &_watcher) noexcept
-        : command(_command), spec(_spec), pool(_pool), launcher(_launcher), reporter(_reporter),
-          table(_table), watcher(_watcher) {}
+    ThenCommand(const std::string &_command, const pool::PoolSpec &_spec, loop::Loop &_loop,
+                pool::Pool &_pool, pool::Reaper &_reaper, spawn::Launcher &_launcher,
+                report::Reporter &_reporter, const net::ListenerTable &_table,
+                watch::Watcher &_watcher) noexcept
+        : command(_command), spec(_spec), loop(_loop), pool(_pool), reaper(_reaper),
+          launcher(_launcher), reporter(_reporter), table(_table), watcher(_watcher) {}
 
     void OnUp() noexcept override;
     void OnStop(const pool::StopRequest &request) noexcept override;
     void OnStopKill() noexcept override;
     void OnAllGone() noexcept override;
+    bool HoldsUp() const noexcept override { return running; }
 
     /** The exit status of the launcher, when all is over. */
     int Status() const noexcept;
 
 private:
     spawn::LaunchSpec MakeLaunchSpec() const;
+    void OnSettled() noexcept;
+    void Fail(int error, const std::string &message) noexcept;
     void Send(int number) noexcept;
     void OnEnd(pool::ExitStatus status) noexcept;
 
     const std::string &command;
     const pool::PoolSpec &spec;
+    loop::Loop &loop;
     pool::Pool &pool;
+    pool::Reaper &reaper;
     spawn::Launcher &launcher;
     report::Reporter &reporter;
     const net::ListenerTable &table;
     watch::Watcher &watcher;
 
-    pid_t pid = 0; // 0: not started yet, or reaped
-    bool was_started = false;
+    std::unique_ptr<spawn::Start> start;
+    pool::ChildId child;
+    bool running = false; // it has a process that was not reaped
+    bool was_started = false; // it was executed
     std::optional<pool::ExitStatus> ended;
     bool stopping = false;
     bool decided = false; // it ended before anything else asked the cluster to stop

@@ -33,6 +33,8 @@ public:
     /** For people: the path, else the address. */
     std::string Where() const { return path.IsDefined() ? Path() : spec.at.address.ToString(); }
 
+    bool IsServedBy(unsigned seat) const noexcept { return serving[seat]; }
+
     const Steering &GetSteering() const noexcept { return *steering; }
 
 private:

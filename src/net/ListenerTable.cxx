@@ -204,6 +204,28 @@ std::vector<Exported> ListenerTable::Exports(unsigned slot) const {
     return exports;
 }
 
+unsigned ListenerTable::TakeSeat(std::optional<unsigned> preferred) {
+    unsigned seat = preferred.value_or(0);
+    while (seat < taken.size() && taken[seat])
+        seat++;
+    if (seat >= taken.size())
+        AddSeat();
+    taken[seat] = true;
+    return seat;
+}
+
+void ListenerTable::AddSeat() {
+    for (Listener &listener : listeners)
+        if (!listener.shared)
+            throw OpenError("no seat is left", EMFILE);
+    slots++;
+    for (std::vector<bool> *flags : {&ready, &lost, &occupied, &taken})
+        flags->push_back(false);
+    for (Listener &listener : listeners)
+        for (std::vector<bool> *flags : {&listener.serving, &listener.withheld})
+            flags->push_back(false);
+}
+
 std::vector<sys::Fd> ListenerTable::SocketsOf(const Listener &listener) const {
     std::vector<sys::Fd> all;
     for (const SlotSocket &socket : listener.sockets)

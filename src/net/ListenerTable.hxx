@@ -52,7 +52,8 @@ class ListenerTable {
 public:
     /** `policy` is borrowed. */
     ListenerTable(const SteeringPolicy &_policy, unsigned _slots)
-        : policy(_policy), slots(_slots), ready(_slots), lost(_slots), occupied(_slots) {}
+        : policy(_policy), slots(_slots), ready(_slots), lost(_slots), occupied(_slots),
+          taken(_slots) {}
 
     /** Opens the address with all its slot sockets, all of them active. The same address a second time
      *  is refused, as is that of another program. The result stays where it is until it is closed.
@@ -124,6 +125,12 @@ public:
     /** Some worker listens there. */
     bool IsServed(const Listener &listener) const noexcept;
 
+    /** A seat that nobody has, `preferred` if that is free. */
+    unsigned TakeSeat(std::optional<unsigned> preferred = std::nullopt);
+
+    /** Nobody needs it any more. */
+    void ParkSeat(unsigned seat) noexcept { taken[seat] = false; }
+
     /** The slot has a worker that is ready. The first one ends the time in which all slots are taken for
      *  active. */
     void Activate(unsigned slot) noexcept;
@@ -185,6 +192,7 @@ private:
     void WatchAll(const Listener &listener) noexcept;
     void Watch(const Listener &listener, const SlotSocket &socket) noexcept;
     void Unwatch(const SlotSocket &socket) noexcept;
+    void AddSeat();
 
     const SlotSocket &SlotSocketOf(const Listener &listener, unsigned slot) const noexcept {
         return listener.sockets[listener.shared ? 0 : slot];
@@ -197,11 +205,12 @@ private:
     void SteerAll() noexcept;
 
     const SteeringPolicy &policy;
-    const unsigned slots;
+    unsigned slots;
     std::list<Listener> listeners; // addresses stay valid
     std::vector<bool> ready; // by slot
     std::vector<bool> lost; // by slot: has died before the first was ready
     std::vector<bool> occupied; // by slot: has a worker
+    std::vector<bool> taken;
     std::vector<Repaired> mended; // since the last Repair()
     sys::UniqueFd alarm; // epoll(7), once asked for
     util::BoundMethod<void()> on_open; // or nothing

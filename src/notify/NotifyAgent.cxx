@@ -10,7 +10,7 @@ void NotifyAgent::Prepare(const pool::WorkerRef &worker, spawn::LaunchSpec &laun
     launch.env.Set(VARIABLE, mailbox->second.Name());
 }
 
-void NotifyAgent::Started(const pool::WorkerRef &worker, spawn::Launched &) noexcept {
+void NotifyAgent::Forked(const pool::WorkerRef &worker) noexcept {
     if (const auto mailbox = mailboxes.find(worker.id); mailbox != mailboxes.end())
         mailbox->second.SetPid(worker.pid);
 }

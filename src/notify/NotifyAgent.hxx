@@ -14,7 +14,7 @@ public:
 
     void Prepare(const pool::WorkerRef &worker, spawn::LaunchSpec &launch) override;
     void NotStarted(const pool::WorkerRef &worker) noexcept override { mailboxes.erase(worker.id); }
-    void Started(const pool::WorkerRef &worker, spawn::Launched &) noexcept override;
+    void Forked(const pool::WorkerRef &worker) noexcept override;
     void Gone(const pool::WorkerRef &worker, pool::ExitStatus status) noexcept override;
 
 private:

@@ -91,24 +91,27 @@ std::unique_ptr<Stream> OutputAgent::MakeStream(const pool::WorkerRef &worker, b
 void OutputAgent::Prepare(const pool::WorkerRef &worker, spawn::LaunchSpec &launch) {
     if (spec.mode == Mode::NONE)
         for (const int number : NUMBERS)
-            launch.fds.push_back({null_device.Get(), number});
+            launch.fds.Put(null_device, number);
     if (spec.mode == Mode::NONE || spec.mode == Mode::INHERIT)
         return;
     Start prepared;
     for (std::size_t i = 0; i < NUMBERS.size(); i++)
         prepared.streams[i] = MakeStream(worker, i == 1, launch.ids, prepared.writers[i]);
     for (std::size_t i = 0; i < NUMBERS.size(); i++)
-        launch.fds.push_back({prepared.writers[i].Get(), NUMBERS[i]});
-    start = std::move(prepared);
+        launch.fds.Put(prepared.writers[i], NUMBERS[i]);
+    starts[worker.id] = std::move(prepared);
 }
 
-void OutputAgent::NotStarted(const pool::WorkerRef &) noexcept {
-    start = {};
+void OutputAgent::NotStarted(const pool::WorkerRef &worker) noexcept {
+    starts.erase(worker.id);
     tidy_event.Schedule();
 }
 
-void OutputAgent::Started(const pool::WorkerRef &worker, spawn::Launched &) noexcept {
-    for (auto &stream : start.streams) {
+void OutputAgent::Forked(const pool::WorkerRef &worker) noexcept {
+    const auto start = starts.find(worker.id);
+    if (start == starts.end())
+        return;
+    for (auto &stream : start->second.streams) {
         if (!stream)
             continue;
         stream->SetPid(worker.pid);
@@ -117,7 +120,7 @@ void OutputAgent::Started(const pool::WorkerRef &worker, spawn::Launched &) noex
         if (streams.back()->GetDrain().IsClosed())
             streams.back()->Close();
     }
-    start = {};
+    starts.erase(start);
 }
 
 void OutputAgent::Gone(const pool::WorkerRef &worker, pool::ExitStatus) noexcept {

@@ -5,6 +5,7 @@
 #include "output/Stream.hxx"
 
 #include <array>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -19,7 +20,7 @@ public:
 
     void Prepare(const pool::WorkerRef &worker, spawn::LaunchSpec &launch) override;
     void NotStarted(const pool::WorkerRef &worker) noexcept override;
-    void Started(const pool::WorkerRef &worker, spawn::Launched &) noexcept override;
+    void Forked(const pool::WorkerRef &worker) noexcept override;
     void Gone(const pool::WorkerRef &worker, pool::ExitStatus status) noexcept override;
 
     /** Files that were renamed: opens their paths anew. */
@@ -31,7 +32,7 @@ public:
     void Finish(bool time_is_over) noexcept;
 
 private:
-    /** One start: what Started() goes on with. */
+    /** One start: what Forked() goes on with. */
     struct Start {
         std::array<std::unique_ptr<Stream>, 2> streams; // standard output, standard error
         std::array<sys::UniqueFd, 2> writers;
@@ -61,7 +62,7 @@ private:
     std::array<bool, 2> coloured = {false, false};
     bool with_prefix = false;
     std::list<Target> targets; // those of the drains
-    Start start;
+    std::map<unsigned, Start> starts; // by the id of a worker that has no process yet
     std::list<std::unique_ptr<Stream>> streams;
     loop::DeferEvent tidy_event;
     bool finishing = false, finished = false;

@@ -3,7 +3,7 @@
 #include "balance/Policies.hxx"
 #include "net/Activation.hxx"
 #include "plan/Options.hxx"
-#include "pool/Pool.hxx"
+#include "pool/PoolSpec.hxx"
 #include "sys/UnixDatagram.hxx"
 
 #include <string>

@@ -1,10 +1,12 @@
 #pragma once
 
+#include "util/BoundMethod.hxx"
+
 #include <string_view>
 
 namespace pool {
 
-/** Somebody wants the cluster to end. */
+/** Somebody wants a worker, a slot or the whole cluster to end. */
 struct StopRequest {
     enum class Kind { GRACEFUL, QUICK } kind; // QUICK: without --stop-delay
     std::string_view reason; // for the event; a literal
@@ -12,12 +14,15 @@ struct StopRequest {
     bool workers_have_it = false; // the terminal has sent it to the workers as well
 };
 
+/** Called once: true if the successor has taken over, false if the worker stays that was there. */
+using Replaced = util::BoundMethod<void(bool)>;
+
 /** What signals (and later the control socket) may ask of the pool. */
 class Commands {
 public:
     virtual ~Commands() = default;
 
-    /** Once more, a second or longer after the first: SIGKILL now. */
+    /** Stops the cluster. Once more, a second or longer after the first: SIGKILL now. */
     virtual void Stop(const StopRequest &request) noexcept = 0;
 
     /** The signal to the main process of every worker, once. */
@@ -28,6 +33,13 @@ public:
 
     /** Children have ended. */
     virtual void Reap() noexcept = 0;
+
+    /** Changes the number of slots, at least 1: new ones start, those with the highest numbers
+     *  retire. */
+    virtual void Scale(unsigned wanted) noexcept = 0;
+
+    /** Gives the worker of a slot a successor: the new one first, then the old one leaves. */
+    virtual void Replace(unsigned slot, Replaced done) noexcept = 0;
 };
 
 } // namespace pool

@@ -1,97 +1,197 @@
 #include "pool/Pool.hxx"
+#include "pool/ListenerInfos.hxx"
+#include "sys/SignalNames.hxx"
 
-#include <cassert>
-#include <csignal>
+#include <algorithm>
 
 namespace pool {
 
-Pool::Pool(loop::Loop &_loop, report::Reporter &_reporter, net::ListenerTable &_table,
-           spawn::Launcher &_launcher, const PoolSpec &_spec, unsigned _seed,
-           util::BoundMethod<void()> _on_finished)
-    : loop(_loop), reporter(_reporter), table(_table), launcher(_launcher), spec(_spec),
-      on_finished(_on_finished), serving(_spec.serving), ready(_spec.ready),
-      restart(_spec.restart, _seed),
-      ladder(_loop, _spec.stop, util::Bind<&Pool::OnStopSignal>(*this),
-             util::Bind<&Pool::OnStopKill>(*this)),
-      start_event(_loop, util::Bind<&Pool::StartNext>(*this)),
-      stray_timer(_loop, util::Bind<&Pool::OnStrayTimer>(*this)) {
-    for (unsigned i = 0; i < spec.slots; i++)
-        slots.emplace_back(loop, static_cast<SlotOwner &>(*this), i);
+Pool::Pool(loop::Loop &loop, report::Reporter &_reporter, net::ListenerTable &_table,
+           Reaper &_reaper, Orphans &orphans, spawn::Launcher &launcher, const PoolSpec &_spec,
+           unsigned seed, util::BoundMethod<void()> _on_finished)
+    : reporter(_reporter), table(_table), reaper(_reaper), spec(_spec), on_finished(_on_finished),
+      restart(_spec.restart, seed), verdict(_spec.restart, _spec.kill_others_on_fail),
+      start_event(loop, util::Bind<&Pool::StartNext>(*this)),
+      starter(loop, launcher, _table, agents, oom,
+              util::Bind<&loop::DeferEvent::Schedule>(start_event)),
+      factory(context, spec.worker), ladder(loop, spec.stop, util::Bind<&net::ListenerTable::LetGo>(_table),
+                                            util::Bind<&Pool::OnStopKill>(*this)),
+      context{loop,    _reporter, _table, triggers, agents,  starter,
+              _reaper, orphans,   oom,    factory,  restart, spec.stop},
+      slots(context, *this),
+      readiness(slots, _spec.ready, _spec.serving, util::Bind<&Pool::OnServed>(*this)),
+      tidy(loop, util::Bind<&Pool::OnTidy>(*this)),
+      strays(loop, orphans, _reaper, util::Bind<&Pool::OnNothingLeft>(*this)),
+      stray_timer(loop, util::Bind<&Leftovers::Kill>(strays)) {
+    starter.SetWorkerCount(spec.slots);
+    slots.SetWanted(spec.slots);
+    reaper.Observe(*this);
 }
 
-void Pool::Perform(Slot &slot, Action action) noexcept {
-    switch (action) {
-    case Action::NONE:
-    case Action::IMPOSSIBLE:
+void Pool::StartNext() noexcept {
+    Slot *idle = ladder.IsClimbing() || !starter.HasRoom() ? nullptr : slots.FirstIdle();
+    if (idle == nullptr)
         return;
-    case Action::LAUNCH:
-        return Launch(slot);
-    case Action::ACTIVATE:
-        return Activate(slot);
-    case Action::SIGNAL:
-        return SendStopSignal(slot);
-    case Action::DISMISS:
-        return Dismiss(slot);
-    case Action::KILL:
-        slot.killed = "it had not ended in time";
-        return Send(slot, SIGKILL);
-    case Action::CLEAR:
-        return Clear(slot);
-    case Action::KILL_LEFT:
-        return KillLeft(slot);
-    case Action::SCHEDULE:
-        return ScheduleNext(slot);
-    case Action::FAIL:
-        return FailSlot(slot);
-    case Action::FINISH:
-        slot.Unschedule(); // it waits for nothing any more
-        return FinishSlot();
-    }
+    idle->Run();
+    if (slots.FirstIdle() != nullptr)
+        start_event.Schedule();
+}
+
+void Pool::Scale(unsigned wanted) noexcept {
+    if (ladder.IsClimbing() || wanted == 0)
+        return;
+    const TriggerQueue::Batch batch(triggers);
+    starter.SetWorkerCount(wanted);
+    slots.SetWanted(wanted);
+    start_event.Schedule();
+}
+
+void Pool::OnTidy() noexcept {
+    if (ladder.IsClimbing())
+        return;
+    slots.Tidy();
+    StartNext();
+}
+
+void Pool::Replace(unsigned slot, Replaced done) noexcept {
+    Slot *found = ladder.IsClimbing() ? nullptr : slots.Find(slot);
+    if (found == nullptr)
+        return done(false);
+    found->Replace(done);
 }
 
 void Pool::Relay(int signo) noexcept {
-    for (const Slot &slot : slots)
-        if (HasWorker(slot.GetState()))
-            Send(slot, signo);
+    for (const auto &slot : slots.All())
+        for (Worker *worker : slot->Workers().All())
+            worker->Signal(signo);
 }
 
-void Pool::Send(const Slot &slot, int signo) noexcept {
-    if (IsWorker(slot.worker.pid)) // not reaped yet, so the number is still its own
-        kill(slot.worker.pid, signo);
+void Pool::OnReady(Worker &) noexcept {
+    verdict.OnReady();
+    if (was_up || !slots.AreReady())
+        return;
+    was_up = true;
+    reporter.Emit(report::Up{slots.Wanted(), DescribeListeners(table)});
+    for (PoolObserver *observer : observers)
+        observer->OnUp();
 }
 
-std::vector<report::ListenerInfo> DescribeListeners(const net::ListenerTable &table) {
-    std::vector<report::ListenerInfo> infos;
-    for (const net::Listener &listener : table.Listeners()) {
-        if (listener.IsRetired())
-            continue;
-        const net::ListenSpec &listen = listener.Spec();
-        const auto port = listen.at.address.Port();
-        const std::string_view type = !port ? "unix" : listen.at.type == SOCK_DGRAM ? "udp" : "tcp";
-        // What a worker bound may be written relatively.
-        const bool is_path =
-            listen.origin == net::ListenSpec::Origin::ADOPTED && !listener.Path().empty();
-        infos.push_back(
-            {listen.name, is_path ? listener.Path() : listen.at.address.Host(), port, type});
+/** They were jobs so far. */
+void Pool::OnServed() noexcept {
+    if (on_serving)
+        on_serving();
+    // No worker was ready when these ended.
+    std::vector<const WorkerEnd *> ended;
+    for (const auto &slot : slots.All())
+        if (slot->HasEnded())
+            ended.push_back(&slot->LastEnd());
+    std::sort(ended.begin(), ended.end(),
+              [](const auto *one, const auto *other) { return one->when < other->when; });
+    for (const WorkerEnd *end : ended)
+        if (const auto ending = verdict.OnEarlyEnd(*end))
+            return EndBecause(*ending);
+    readiness.BeginForAll();
+}
+
+// --- ends ------------------------------------------------------------------------------------
+
+void Pool::OnReaped(const Batch &) noexcept {
+    oom.Forget();
+}
+
+void Pool::OnEnded(const Slot &slot, const WorkerEnd &end) noexcept {
+    // One of several slots that is not wanted any more decides nothing.
+    if (slot.IsRetiring() && !ladder.IsClimbing())
+        return;
+    if (const auto ending = verdict.OnEnd(end, IsServing(), ladder.IsClimbing()))
+        EndBecause(*ending);
+}
+
+bool Pool::Replaces(const WorkerEnd &end) const noexcept {
+    return IsServing() && verdict.IsOpen() && spec.restart.Replaces(verdict.IsSuccess(end));
+}
+
+bool Pool::OnFailed() noexcept {
+    if (slots.HaveHope())
+        return true;
+    EndBecause(verdict.OnGiveUp(slots.LastFailed().LastEnd()));
+    return false;
+}
+
+void Pool::OnFinished() noexcept {
+    if (slots.AreFinished())
+        return FinishIfLast();
+    // Others may have failed meanwhile, and it was the one that still served.
+    if (verdict.IsOpen() && !slots.HaveHope())
+        EndBecause(verdict.OnGiveUp(slots.LastFailed().LastEnd()));
+    tidy.Schedule();
+}
+
+void Pool::EndBecause(const Ending &ending) noexcept {
+    if (!ending.message.empty())
+        reporter.Emit(report::Error{ending.stage, 0, std::string(ending.message), std::nullopt,
+                                    std::nullopt});
+    Stop({StopRequest::Kind::QUICK, ending.reason, 0, false});
+}
+
+// --- the stop --------------------------------------------------------------------------------
+
+void Pool::Stop(const StopRequest &request) noexcept {
+    const TriggerQueue::Batch batch(triggers);
+    if (!ladder.IsClimbing()) {
+        if (slots.HaveProcesses()) // else there is nothing to stop, and an error has said why
+            reporter.Emit(report::Stop{
+                request.reason,
+                request.signo != 0 ? std::optional(sys::SignalName(request.signo)) : std::nullopt});
+        verdict.OnStop();
+        readiness.OnStop();
+        for (PoolObserver *observer : observers)
+            observer->OnStop(request);
+        start_event.Cancel();
     }
-    return infos;
+    // The cluster's own ladder first: its sockets are closed before a worker gets the signal.
+    ladder.Request(request);
+    for (const auto &slot : slots.All())
+        slot->Retire(request);
 }
 
-std::vector<report::SocketInfo> DescribeSockets(const net::ListenerTable &table, unsigned slot) {
-    std::vector<report::SocketInfo> infos;
-    for (const net::Listener &listener : table.Listeners()) {
-        if (listener.IsShared())
-            continue;
-        const net::SlotFigures figures = table.FiguresOf(listener, slot);
-        report::SocketInfo info{listener.Spec().name, figures.given, {}, {}};
-        if (figures.queue) {
-            info.queue = figures.queue->length;
-            info.limit = figures.queue->limit;
-        }
-        if (info.given || info.queue)
-            infos.push_back(std::move(info));
+void Pool::OnStopKill() noexcept {
+    for (PoolObserver *observer : observers)
+        observer->OnStopKill();
+    if (strays.IsActive())
+        strays.Kill();
+    else if (finished)
+        on_finished();
+}
+
+/** The end, unless something is left that does not belong to a slot. */
+void Pool::FinishIfLast() noexcept {
+    if (!slots.AreFinished() || finished || strays.IsActive())
+        return;
+    if (std::any_of(observers.begin(), observers.end(),
+                    [](const PoolObserver *observer) { return observer->HoldsUp(); })) {
+        for (PoolObserver *observer : observers)
+            observer->OnAllGone();
+        return;
     }
-    return infos;
+    if (ladder.IsOver())
+        strays.Kill();
+    if (strays.BeginAll(ladder.Signal()))
+        OnNothingLeft();
+    else
+        stray_timer.Schedule(Leftovers::PATIENCE);
+}
+
+void Pool::OnNothingLeft() noexcept {
+    stray_timer.Cancel();
+    finished = true;
+    on_finished();
+}
+
+/** A companion may have held up the end. */
+void Pool::OnDelivered(const Batch &batch) noexcept {
+    if (batch.other_ended)
+        FinishIfLast();
 }
 
 } // namespace pool

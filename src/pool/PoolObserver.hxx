@@ -4,7 +4,7 @@
 
 namespace pool {
 
-/** What the pool tells those who live by it. */
+/** Hears how the cluster does. */
 class PoolObserver {
 public:
     virtual ~PoolObserver() = default;
@@ -18,8 +18,12 @@ public:
     /** The time for a voluntary end has passed. */
     virtual void OnStopKill() noexcept {}
 
-    /** No slot has a worker or will get one. */
+    /** No slot has a worker or will get one, and something still holds up the end of the
+     *  cluster. */
     virtual void OnAllGone() noexcept {}
+
+    /** Has it a process of its own that has to end before the cluster has ended? */
+    virtual bool HoldsUp() const noexcept { return false; }
 };
 
 } // namespace pool

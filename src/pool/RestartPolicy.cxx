@@ -19,8 +19,8 @@ bool RestartSpec::IsSuccess(const ExitStatus &status) const noexcept {
            std::find(exit_ok.begin(), exit_ok.end(), status.Code()) != exit_ok.end();
 }
 
-bool RestartPolicy::Replaces(bool success) const noexcept {
-    return spec.when == RestartWhen::ALWAYS || (spec.when == RestartWhen::ON_FAILURE && !success);
+bool RestartSpec::Replaces(bool success) const noexcept {
+    return when == RestartWhen::ALWAYS || (when == RestartWhen::ON_FAILURE && !success);
 }
 
 RestartPolicy::Decision RestartPolicy::Next(RestartHistory &history, loop::TimePoint ended,

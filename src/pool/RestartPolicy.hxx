@@ -29,6 +29,9 @@ struct RestartSpec {
     std::vector<int> exit_ok; // statuses that count as success beside 0, 128+N for signal N
 
     bool IsSuccess(const ExitStatus &status) const noexcept;
+
+    /** Is a worker that has ended like this, or could not be started, to be replaced at all? */
+    bool Replaces(bool success) const noexcept;
 };
 
 /** What a slot has gone through, for the policy alone. */
@@ -49,8 +52,7 @@ public:
 
     RestartPolicy(const RestartSpec &_spec, unsigned seed) : spec(_spec), random(seed) {}
 
-    /** Is a worker that has ended so, or could not be started, to be replaced at all? */
-    bool Replaces(bool success) const noexcept;
+    const RestartSpec &Spec() const noexcept { return spec; }
 
     /** Was a worker ready for so long that what was before it is forgotten? */
     static bool Served(loop::TimePoint::duration ready_for) noexcept { return ready_for >= LONG; }

@@ -1,40 +1,200 @@
 #include "pool/Slot.hxx"
-#include "sys/SignalNames.hxx"
+#include "pool/WorkerFactory.hxx"
 
-#include <algorithm>
 #include <cassert>
-#include <fmt/format.h>
+#include <cerrno>
+#include <utility>
 
 namespace pool {
 
-std::string Describe(const LastEnd &end) {
-    if (end.launch_failure)
-        return "could not be started";
-    if (end.not_ready)
-        return "not ready in time";
-    if (!end.status.killed)
-        return fmt::format("exit status {}", end.status.number);
-    return fmt::format("killed by {}{}", sys::SignalName(end.status.number),
-                       end.oom ? ", out of memory" : "");
+Slot::Slot(const Context &_context, SlotOwner &_owner, unsigned _index) noexcept
+    : context(_context), owner(_owner), index(_index), workers(_context.loop),
+      timer(_context.loop, util::Bind<&Slot::Run>(*this)) {}
+
+void Slot::Post(SlotTrigger trigger) noexcept {
+    context.triggers.Post<&Slot::OnTrigger>(*this, trigger);
 }
 
-void Slot::Fire(Trigger trigger) noexcept {
-    const Step &step = LIFECYCLE[pool::Index(state)][pool::Index(trigger)];
-    assert(step.action != Action::IMPOSSIBLE);
+void Slot::OnTrigger(std::uint8_t trigger) noexcept {
+    const auto &step = SLOT_LIFE.At(state, static_cast<SlotTrigger>(trigger));
+    assert(step.action != SlotAction::IMPOSSIBLE);
     state = step.next;
-    if (step.action != Action::NONE)
-        owner.Perform(*this, step.action);
+    Perform(step.action);
 }
 
-void Slot::Schedule(Trigger trigger, std::chrono::milliseconds delay) {
-    due = trigger;
-    due_at = loop.Now() + delay;
-    timer.ScheduleAt(due_at);
+void Slot::Perform(SlotAction action) noexcept {
+    switch (action) {
+    case SlotAction::NONE:
+    case SlotAction::IMPOSSIBLE:
+        return;
+    case SlotAction::START:
+        return Start();
+    case SlotAction::START_SUCCESSOR:
+        return StartSuccessor();
+    case SlotAction::SWAP:
+        return Swap();
+    case SlotAction::KEEP:
+        return Tell(false);
+    case SlotAction::SCHEDULE:
+        return ScheduleNext();
+    case SlotAction::FAIL:
+        return Fail();
+    case SlotAction::LEAVE:
+        return LeaveAll();
+    case SlotAction::FINISH:
+        return Finish();
+    }
 }
 
-void Slot::Postpone(std::chrono::milliseconds time) {
-    if (IsScheduled())
-        timer.ScheduleAt(std::max(due_at, loop.Now() + time));
+// --- who is here -----------------------------------------------------------------------------
+
+bool Slot::IsReady() const noexcept {
+    const Worker *current = workers.Current();
+    return current != nullptr && current->State() == WorkerState::READY;
+}
+
+bool Slot::HasEnded() const noexcept {
+    const Worker *current = workers.Current();
+    return state == SlotState::FINISHED || (current != nullptr && !HasProcess(current->State()));
+}
+
+bool Slot::HasHope() const noexcept {
+    const Worker *current = workers.Current();
+    const bool comes_back = current != nullptr && current->State() == WorkerState::CLEARING &&
+                            RestartPolicy::Served(current->End().ready_for);
+    return state != SlotState::FINISHED && (!history.failed || IsReady() || comes_back);
+}
+
+// --- starting and replacing ------------------------------------------------------------------
+
+void Slot::Start() noexcept {
+    timer.Cancel();
+    std::unique_ptr<Worker> worker = context.factory.Make(*this, index, seat);
+    if (!worker) {
+        last = {};
+        last.when = context.loop.Now();
+        last.launch_failure = spawn::LaunchFailure{spawn::ExecStage::DESCRIPTORS, EMFILE};
+        owner.OnEnded(*this, last);
+        return Decide();
+    }
+    seat = worker->Ref().seat;
+    workers.SetCurrent(std::move(worker));
+    workers.Current()->Start();
+}
+
+void Slot::Replace(Replaced done) noexcept {
+    const bool waits = state == SlotState::BACKOFF || state == SlotState::FAILED;
+    if (state == SlotState::RUNNING)
+        on_replaced = done;
+    else
+        done(waits);
+    Post(SlotTrigger::REPLACE);
+}
+
+void Slot::StartSuccessor() noexcept {
+    std::unique_ptr<Worker> worker = context.factory.Make(*this, index, std::nullopt);
+    if (!worker)
+        return Post(SlotTrigger::SUCCESSOR_LOST);
+    workers.SetSuccessor(std::move(worker));
+    workers.Successor()->Start();
+}
+
+/** The successor takes over: it is ready, or the current worker is gone already. */
+void Slot::Swap() noexcept {
+    if (Worker *old = workers.Swap()) {
+        old->Withdraw();
+        old->Leave({StopRequest::Kind::GRACEFUL, "replaced"});
+    } else if (seat) {
+        context.table.ParkSeat(*seat);
+    }
+    seat = workers.Current()->Ref().seat;
+    Tell(true);
+}
+
+void Slot::Tell(bool replaced) noexcept {
+    if (const Replaced done = std::exchange(on_replaced, {}); done)
+        done(replaced);
+}
+
+// --- ends ------------------------------------------------------------------------------------
+
+void Slot::OnReady(Worker &worker) noexcept {
+    owner.OnReady(worker);
+    if (workers.RoleOf(worker) == SlotWorkers::Role::SUCCESSOR)
+        Post(SlotTrigger::SUCCESSOR_READY);
+}
+
+void Slot::OnEnded(Worker &worker) noexcept {
+    const bool is_current = workers.RoleOf(worker) == SlotWorkers::Role::CURRENT;
+    if (is_current)
+        last = worker.End();
+    // The end of one that was replaced, or of a successor that never took over, decides nothing.
+    if (is_current || state == SlotState::RETIRING)
+        owner.OnEnded(*this, worker.End());
+}
+
+void Slot::OnGone(Worker &worker) noexcept {
+    const SlotWorkers::Role role = workers.RoleOf(worker);
+    workers.Remove(worker);
+    if (role != SlotWorkers::Role::CURRENT) // whose replacement has the same seat
+        context.table.ParkSeat(worker.Ref().seat);
+    if (state == SlotState::RETIRING) {
+        if (workers.IsEmpty())
+            Post(SlotTrigger::EMPTY);
+    } else if (role == SlotWorkers::Role::CURRENT) {
+        Decide();
+    } else if (role == SlotWorkers::Role::SUCCESSOR) {
+        Post(SlotTrigger::SUCCESSOR_LOST);
+    }
+}
+
+/** What follows the end of the current worker. */
+void Slot::Decide() noexcept {
+    if (owner.Replaces(last)) {
+        next = context.restart.Next(history, last.when, last.ready_for);
+        Post(next.failed ? SlotTrigger::GIVE_UP : SlotTrigger::RESTART);
+    } else if (workers.IsEmpty()) {
+        Post(SlotTrigger::NO_MORE);
+    } else {
+        Retire({StopRequest::Kind::QUICK, "the slot gets no more workers"});
+    }
+}
+
+void Slot::ScheduleNext() noexcept {
+    const std::optional<unsigned> attempt =
+        next.failed ? std::nullopt : std::optional(next.attempt);
+    context.reporter.Emit(report::Restart{index, std::chrono::duration<double>(next.delay).count(),
+                                          Describe(last), attempt, context.restart.Spec().most});
+    timer.Schedule(next.delay);
+}
+
+void Slot::Fail() noexcept {
+    if (next.has_failed)
+        context.reporter.Emit(
+            report::Failed{index, Describe(last), context.restart.Spec().most,
+                           std::chrono::duration<double>(context.restart.Spec().within).count()});
+    if (owner.OnFailed())
+        ScheduleNext();
+}
+
+void Slot::Retire(const StopRequest &request) noexcept {
+    retirement = request;
+    Post(SlotTrigger::RETIRE);
+}
+
+void Slot::LeaveAll() noexcept {
+    Tell(false);
+    for (Worker *worker : workers.All())
+        worker->Leave(*retirement);
+    if (workers.IsEmpty())
+        Post(SlotTrigger::EMPTY);
+}
+
+void Slot::Finish() noexcept {
+    timer.Cancel();
+    if (seat)
+        context.table.ParkSeat(*std::exchange(seat, std::nullopt));
+    owner.OnFinished();
 }
 
 } // namespace pool

@@ -1,89 +1,110 @@
 #pragma once
 
-#include "loop/TimerEvent.hxx"
-#include "net/ListenSpec.hxx"
-#include "pool/Agent.hxx"
-#include "pool/Lifecycle.hxx"
+#include "pool/Commands.hxx"
 #include "pool/RestartPolicy.hxx"
+#include "pool/SlotLife.hxx"
+#include "pool/SlotWorkers.hxx"
 
 #include <optional>
-#include <set>
-#include <string>
-#include <string_view>
-#include <sys/types.h>
-#include <vector>
 
 namespace pool {
 
 class Slot;
 
-/** The end of a worker, or that there was none. */
-struct LastEnd {
-    loop::TimePoint when;
-    loop::TimePoint::duration ready_for{0};
-    ExitStatus status;
-    std::optional<spawn::LaunchFailure> launch_failure; // in place of a status
-    bool oom = false; // killed by the kernel for want of memory
-    bool not_ready = false; // in time: no success, whatever the status
-};
-
-/** "exit status 1", "killed by SIGKILL", "not ready in time": why a slot needs a new worker. */
-std::string Describe(const LastEnd &end);
-
-/** What a slot asks of its pool, in the words of the table. */
+/** What a slot asks of its pool and tells it. None of these may destroy the slot. */
 class SlotOwner {
 public:
     virtual ~SlotOwner() = default;
-    virtual void Perform(Slot &slot, Action action) noexcept = 0;
+
+    /** Is a worker that ended like this to have a replacement? */
+    virtual bool Replaces(const WorkerEnd &end) const noexcept = 0;
+
+    virtual void OnOnline(Worker &worker) noexcept = 0;
+    virtual void OnReady(Worker &worker) noexcept = 0;
+
+    /** A worker has ended that no ready successor had replaced before. */
+    virtual void OnEnded(const Slot &slot, const WorkerEnd &end) noexcept = 0;
+
+    /** It is over its limit of restarts. Returns whether it is to be tried again. */
+    virtual bool OnFailed() noexcept = 0;
+
+    /** It has no worker and gets none. */
+    virtual void OnFinished() noexcept = 0;
 };
 
-/** A position that a worker fills, and its replacement after it: where it stands in the life of the
- *  table, and its timer. It decides nothing. */
-class Slot {
+/** A number 0 … n-1 that workers fill, one after the other. The slot chooses which of them is
+ *  current and keeps the history of restarts. What happens to one worker is decided by the
+ *  worker. */
+class Slot final : private WorkerOwner {
 public:
-    Slot(loop::Loop &_loop, SlotOwner &_owner, unsigned index) noexcept
-        : loop(_loop), owner(_owner), timer(_loop, util::Bind<&Slot::OnTimer>(*this)) {
-        worker.slot = index;
-    }
+    /** All are borrowed. */
+    Slot(const Context &_context, SlotOwner &_owner, unsigned _index) noexcept;
 
-    unsigned Index() const noexcept { return worker.slot; }
-    State GetState() const noexcept { return state; }
+    unsigned Index() const noexcept { return index; }
+    SlotState State() const noexcept { return state; }
 
-    /** The step of the table: next state, then the action. */
-    void Fire(Trigger trigger) noexcept;
+    /** Starts a worker now, the first one or the next. */
+    void Run() noexcept { Post(SlotTrigger::DUE); }
 
-    /** Fires after a delay, unless something is scheduled after it. */
-    void Schedule(Trigger trigger, std::chrono::milliseconds delay);
-    void Unschedule() noexcept { timer.Cancel(); }
+    /** Starts a successor, which takes over as soon as it is ready; then the current worker leaves.
+     *  If the successor fails, the current one stays. `done` is called once. Without a current
+     *  worker the next one is simply started now. */
+    void Replace(Replaced done) noexcept;
 
-    /** What is scheduled comes in `time` at the earliest, but never before its own time. */
-    void Postpone(std::chrono::milliseconds time);
-    bool IsScheduled() const noexcept { return timer.IsPending(); }
+    /** Asks for the end of all its workers; it gets no more. Once more hurries. */
+    void Retire(const StopRequest &request) noexcept;
 
-    // The worker that is here, or was here last; kept by the pool.
-    WorkerRef worker;
-    std::optional<loop::TimePoint> ready_since;
-    bool asked_to_end = false; // exitedAfterDisconnect
-    std::optional<std::string_view> killed; // by the pool: why
-    bool dismissed = false; // it was not ready in time
-    std::vector<net::Endpoint> listening; // where it was seen to
-    std::set<pid_t> told; // what it left behind and has got the stop signal
-    bool killing_left = false; // what it left behind gets SIGKILL now
+    /** Its end was asked for. */
+    bool IsRetiring() const noexcept { return retirement.has_value(); }
 
-    // How the last one ended, and what comes of it.
-    LastEnd last;
-    RestartHistory history;
-    RestartPolicy::Decision next;
+    /** Those that are not gone. */
+    const SlotWorkers &Workers() const noexcept { return workers; }
+
+    bool IsReady() const noexcept;
+
+    /** Does it serve, or has it at least not failed? */
+    bool HasHope() const noexcept;
+
+    /** Over its limit of restarts, and no worker was ready for long since. */
+    bool HasFailed() const noexcept { return history.failed; }
+
+    /** How its last current worker ended. */
+    const WorkerEnd &LastEnd() const noexcept { return last; }
+
+    /** Its current worker has ended, and no other one was started yet. */
+    bool HasEnded() const noexcept;
 
 private:
-    void OnTimer() noexcept { Fire(due); }
+    void OnOnline(Worker &worker) noexcept override { owner.OnOnline(worker); }
+    void OnReady(Worker &worker) noexcept override;
+    void OnEnded(Worker &worker) noexcept override;
+    void OnGone(Worker &worker) noexcept override;
 
-    loop::Loop &loop;
+    void Post(SlotTrigger trigger) noexcept;
+    void OnTrigger(std::uint8_t trigger) noexcept;
+    void Perform(SlotAction action) noexcept;
+    void Start() noexcept;
+    void StartSuccessor() noexcept;
+    void Swap() noexcept;
+    void ScheduleNext() noexcept;
+    void Fail() noexcept;
+    void LeaveAll() noexcept;
+    void Finish() noexcept;
+    void Decide() noexcept;
+    void Tell(bool replaced) noexcept;
+
+    const Context &context;
     SlotOwner &owner;
-    State state = State::IDLE;
-    Trigger due = Trigger::DUE;
-    loop::TimePoint due_at; // as first scheduled
-    loop::TimerEvent timer;
+    const unsigned index;
+    SlotState state = SlotState::IDLE;
+    std::optional<unsigned> seat; // of the current worker and its replacements
+    SlotWorkers workers;
+    Replaced on_replaced; // while it is replacing
+    std::optional<StopRequest> retirement; // as asked for last
+    WorkerEnd last;
+    RestartHistory history;
+    RestartPolicy::Decision next; // what follows the last end
+    loop::TimerEvent timer; // until the next worker is due
 };
 
 } // namespace pool

@@ -6,12 +6,25 @@
 
 namespace pool {
 
-spawn::LaunchSpec MakeLaunchSpec(const WorkerSpec &spec, contract::Handover handover,
+spawn::LaunchSpec MakeLaunchSpec(const WorkerSpec &spec, const WorkerRef &worker, unsigned workers,
                                  const std::vector<net::Exported> &exports, sys::Fd null_device) {
+    spawn::ChildDescriptors fds;
+    if (spec.null_stdin)
+        fds.Put(null_device, STDIN_FILENO);
+    contract::Handover handover = contract::MakeHandover(exports, fds);
+    handover.id = worker.id;
+    handover.slot = worker.slot;
+    handover.workers = workers;
+    handover.generation = worker.generation;
     handover.run = spec.run;
     handover.launcher = getpid();
+    return MakeLaunchSpec(spec, handover, std::move(fds));
+}
 
+spawn::LaunchSpec MakeLaunchSpec(const WorkerSpec &spec, const contract::Handover &handover,
+                                 spawn::ChildDescriptors fds) {
     spawn::LaunchSpec launch;
+    launch.fds = std::move(fds);
     launch.env = spec.environment;
     contract::RenderAlways(handover, launch.env);
     for (const contract::Contract *contract : spec.contracts)
@@ -23,11 +36,6 @@ spawn::LaunchSpec MakeLaunchSpec(const WorkerSpec &spec, contract::Handover hand
     for (const std::string &word : spec.command)
         launch.argv.push_back(spec.expand_arguments ? contract::Expand(word, handover) : word);
     launch.paths = spawn::CommandPaths(launch.argv[0], launch.env.Find("PATH"));
-
-    if (spec.null_stdin)
-        launch.fds.push_back({null_device.Get(), STDIN_FILENO});
-    for (std::size_t i = 0; i < exports.size(); i++)
-        launch.fds.push_back({exports[i].socket.Get(), handover.listeners[i].fd});
 
     launch.ids = spec.ids;
     launch.directory = spec.directory;

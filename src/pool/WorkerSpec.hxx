@@ -1,6 +1,7 @@
 #pragma once
 
 #include "contract/Contracts.hxx"
+#include "pool/WorkerRef.hxx"
 #include "spawn/LaunchSpec.hxx"
 
 #include <string>
@@ -27,8 +28,13 @@ struct WorkerSpec {
     std::string run; // CLUSTERIZE_RUN
 };
 
-/** All that is needed for one start. Throws std::system_error. */
-spawn::LaunchSpec MakeLaunchSpec(const WorkerSpec &spec, contract::Handover handover,
+/** Everything that is needed for one start. `workers`: the number of slots. `exports`: the sockets
+ *  of the worker's seat. Throws std::system_error. */
+spawn::LaunchSpec MakeLaunchSpec(const WorkerSpec &spec, const WorkerRef &worker, unsigned workers,
                                  const std::vector<net::Exported> &exports, sys::Fd null_device);
+
+/** The same for a handover that was made already; `fds` are the descriptors that it announces. */
+spawn::LaunchSpec MakeLaunchSpec(const WorkerSpec &spec, const contract::Handover &handover,
+                                 spawn::ChildDescriptors fds);
 
 } // namespace pool

@@ -27,7 +27,8 @@ struct BalanceInfo {
 /** Which worker an event is about; the names are Node's and design.md's. */
 struct WorkerInfo {
     unsigned id = 0, slot = 0, generation = 1;
-    pid_t pid = 0;
+    pid_t pid = 0; // 0: it has no process yet
+    unsigned seat = 0; // which sockets of the listeners are its own
 };
 
 /** What is known of a worker's own socket of a listener. */
@@ -134,9 +135,9 @@ struct Up {
 
 struct Exit : WorkerEvent {
     static constexpr std::string_view NAME = "exit", HELP = "a worker ended";
-    std::optional<int> code;
-    std::optional<std::string> signal;
-    bool exited_after_disconnect; // it was asked to: not replaced
+    std::optional<int> code = {};
+    std::optional<std::string> signal = {};
+    bool exited_after_disconnect = false; // it was asked to: not replaced
     std::optional<std::string_view> reason = {}; // why the launcher killed it, where it did
     bool oom = false; // the kernel killed it for want of memory
     std::vector<SocketInfo> sockets = {}; // those of its slot of which something is known

@@ -1,16 +1,17 @@
 #include "spawn/CloneLauncher.hxx"
-#include "sys/UnixDatagram.hxx"
+#include "spawn/child/Child.hxx"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <csignal>
-#include <cstring>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+#include <utility>
 
 namespace spawn {
 
@@ -27,22 +28,15 @@ std::vector<unsigned long> MakeCpuMask(const std::vector<unsigned> &cpus) {
     return mask;
 }
 
-/** A zombie that never executed anything is nobody's worker. */
-void Reap(pid_t pid) noexcept {
-    while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
-}
-
-/** What a child has sent; undefined with errno where there is nothing or it cannot be received. */
-sys::UniqueFd ReceiveDescriptor(sys::Fd socket) noexcept {
-    auto message = sys::ReceiveDatagram(socket, 1, sys::Wait::NO);
-    if (!message)
-        return {};
-    if (message->descriptors.empty()) {
-        errno = EMFILE; // what there is no number for is closed, and the message goes on without it
-        return {};
-    }
-    return std::move(message->descriptors.front());
+/** fork(2) with a pidfd, past the C library: it has nothing to prepare in one thread, and the child
+ *  calls nothing of it. Both are close-on-exec. */
+pid_t Fork(int &pidfd) noexcept {
+    pidfd = -1;
+    const long pid = syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, nullptr, &pidfd, nullptr, nullptr);
+    if (pid >= 0 || errno != EINVAL)
+        return static_cast<pid_t>(pid);
+    pidfd = -1;
+    return static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
 }
 
 } // namespace
@@ -51,18 +45,7 @@ CloneLauncher::CloneLauncher() noexcept {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-bool CloneLauncher::HasFilterSockets() noexcept {
-    if (filter_sender.IsDefined())
-        return true;
-    std::array<int, 2> ends = {-1, -1};
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
-        return false;
-    filter_receiver = {sys::AdoptTag(), ends[0]};
-    filter_sender = {sys::AdoptTag(), ends[1]};
-    return true;
-}
-
-std::variant<Launched, LaunchFailure> CloneLauncher::Launch(LaunchSpec &spec) noexcept {
+std::variant<Forked, LaunchFailure> CloneLauncher::Launch(LaunchSpec &spec) noexcept {
     Environment::Block env = spec.env.MakeBlock();
     const auto cpu_mask = MakeCpuMask(spec.cpus);
     std::vector<const char *> paths;
@@ -80,9 +63,9 @@ std::variant<Launched, LaunchFailure> CloneLauncher::Launch(LaunchSpec &spec) no
     plan.envp = env.envp.data();
     plan.pid_texts = env.pid_texts.data();
     plan.pid_text_count = env.pid_texts.size();
-    plan.moves = spec.fds.data();
-    plan.move_count = spec.fds.size();
-    for (const FdMove &move : spec.fds)
+    plan.moves = spec.fds.Moves().data();
+    plan.move_count = spec.fds.Moves().size();
+    for (const FdMove &move : spec.fds.Moves())
         plan.moves_top = std::max(plan.moves_top, move.to + 1);
     plan.directory = spec.directory.empty() ? nullptr : spec.directory.c_str();
     plan.cpu_mask = cpu_mask.data();
@@ -102,36 +85,27 @@ std::variant<Launched, LaunchFailure> CloneLauncher::Launch(LaunchSpec &spec) no
     plan.launcher = getpid();
     plan.descriptor_limit = spec.descriptor_limit;
     sock_fprog filter = {};
-    if (!spec.filter.empty() && !HasFilterSockets()) {
-        plan.filter_errno = errno; // there is no number for it: as where the child finds none
-    } else if (!spec.filter.empty()) {
+    if (!spec.filter.empty()) {
         filter.len = static_cast<unsigned short>(spec.filter.size());
-        filter.filter =
-            const_cast<sock_filter *>(spec.filter.data()); // which the kernel only reads
+        // The kernel only reads it.
+        filter.filter = const_cast<sock_filter *>(spec.filter.data());
         plan.filter = &filter;
         plan.no_new_privs = spec.no_new_privs;
-        plan.filter_socket = filter_sender.Get();
     }
 
-    const pid_t pid =
-        clone(RunChild, stack.data() + stack.size(), CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
+    std::array<int, 2> ends = {-1, -1};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
+        return LaunchFailure{ExecStage::DESCRIPTORS, errno};
+    sys::UniqueFd ours(sys::AdoptTag(), ends[0]);
+    const sys::UniqueFd theirs(sys::AdoptTag(), ends[1]);
+    plan.channel = theirs.Get();
+    int pidfd = -1;
+    const pid_t pid = Fork(pidfd);
     if (pid < 0)
         return LaunchFailure{ExecStage::CLONE, errno};
-    sys::UniqueFd notify;
-    if (plan.filter != nullptr && plan.filter_errno == 0) {
-        notify = ReceiveDescriptor(
-            filter_receiver); // also of a start that failed later: nothing stays there
-        if (!notify.IsDefined() && plan.failed_errno == 0) {
-            plan.failed_stage = ExecStage::FILTER;
-            plan.failed_errno = errno;
-            kill(pid, SIGKILL);
-        }
-    }
-    if (plan.failed_errno != 0) {
-        Reap(pid);
-        return LaunchFailure{plan.failed_stage, plan.failed_errno};
-    }
-    return Launched{pid, std::move(notify), plan.filter_errno};
+    if (pid == 0)
+        RunChild(plan);
+    return Forked{pid, {sys::AdoptTag(), pidfd}, StartChannel(std::move(ours))};
 }
 
 } // namespace spawn

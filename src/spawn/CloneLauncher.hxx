@@ -1,27 +1,19 @@
 #pragma once
 
 #include "spawn/Launcher.hxx"
-#include "sys/UniqueFd.hxx"
-
-#include <array>
 
 namespace spawn {
 
-/** Starts with clone(CLONE_VM | CLONE_VFORK): no page table is copied, the launcher sleeps until exec,
- *  and a failure comes back through shared memory. */
+/** Starts with fork, and does not wait for exec: whatever holds a child up (a directory on a server that
+ *  does not answer, a signal from another process of its new user) holds up nobody else. The child has
+ *  its own copy of the memory, since a process of the worker's user may not reach the launcher's. */
 class CloneLauncher final : public Launcher {
 public:
-    /** Calls prctl(PR_SET_CHILD_SUBREAPER): what workers leave behind becomes the launcher's child. */
+    /** Calls prctl(PR_SET_CHILD_SUBREAPER): processes that workers leave behind become the launcher's
+     *  children. */
     CloneLauncher() noexcept;
 
-    std::variant<Launched, LaunchFailure> Launch(LaunchSpec &spec) noexcept override;
-
-private:
-    bool HasFilterSockets() noexcept;
-
-    // The way of a filter's listener from the child; made with the first filter.
-    sys::UniqueFd filter_receiver, filter_sender;
-    alignas(16) std::array<char, 32 * 1024> stack;
+    std::variant<Forked, LaunchFailure> Launch(LaunchSpec &spec) noexcept override;
 };
 
 } // namespace spawn

@@ -24,6 +24,8 @@ std::string Explain(const LaunchFailure &failure, const LaunchSpec &spec) {
             return "it must be a file with the executable bit, in a directory that may be entered";
         if (failure.error == ENOEXEC)
             return "it is no program; a script needs a first line such as #!/bin/sh";
+        if (failure.error == ETIMEDOUT)
+            return "it did not get that far within 10 s; does a file system not answer?";
         return "";
     case ExecStage::GROUPS:
     case ExecStage::GID:
@@ -42,6 +44,7 @@ std::string Explain(const LaunchFailure &failure, const LaunchSpec &spec) {
         return failure.error == EINVAL ? "no such CPU, or not one that this process may use" : "";
     case ExecStage::GROUP:
     case ExecStage::DIRECTORY:
+    case ExecStage::CAPABILITIES:
     case ExecStage::DEATH_SIGNAL:
     case ExecStage::LIMITS:
     case ExecStage::MASK:

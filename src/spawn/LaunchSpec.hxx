@@ -1,5 +1,6 @@
 #pragma once
 
+#include "spawn/ChildDescriptors.hxx"
 #include "spawn/Environment.hxx"
 
 #include <linux/filter.h>
@@ -23,7 +24,7 @@ struct LaunchSpec {
     std::vector<std::string> paths; // CommandPaths()
     std::vector<std::string> argv;
     Environment env;
-    std::vector<FdMove> fds; // sources are borrowed; distinct targets
+    ChildDescriptors fds;
     Ids ids;
     std::string directory; // empty: the launcher's
     std::vector<unsigned> cpus; // empty: the launcher's

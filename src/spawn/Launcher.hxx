@@ -1,6 +1,7 @@
 #pragma once
 
 #include "spawn/LaunchSpec.hxx"
+#include "spawn/StartChannel.hxx"
 #include "sys/UniqueFd.hxx"
 
 #include <string>
@@ -8,30 +9,22 @@
 
 namespace spawn {
 
-/** A start that failed: in which step, with which errno. The process is gone. */
-struct LaunchFailure {
-    ExecStage stage;
-    int error;
-};
-
-/** A process that executes its command; the caller reaps it (waitid(2)). */
-struct Launched {
+/** A process that is about to execute its command. The caller reaps it (waitid(2)). */
+struct Forked {
     pid_t pid;
-    /** The listener of its filter (sys::SeccompNotify): whoever closes it makes the filter's calls fail with ENOSYS.
-     *  Undefined without a filter, and where the kernel refused it; the worker runs then as if none was asked for. */
-    sys::UniqueFd notify = {};
-    /** Why it was refused: an errno of seccomp(2), EBUSY where another listener is there; EMFILE where no number was
-     *  left for the listener. */
-    int filter_error = 0;
+    sys::UniqueFd pidfd = {}; // undefined if the kernel has none (before Linux 5.2)
+    StartChannel channel = {}; // says what becomes of the start
 };
 
-/** Starts processes; the seam where tests put a fake. */
+/** Starts processes; the seam for tests. */
 class Launcher {
 public:
     virtual ~Launcher() = default;
 
-    /** Returns when exec has succeeded or something has failed. The spec may be scribbled over. */
-    virtual std::variant<Launched, LaunchFailure> Launch(LaunchSpec &spec) noexcept = 0;
+    /** Returns as soon as there is a process, and never waits for it; a LaunchFailure if there is
+     *  none. The spec may be scribbled over; its memory is not needed afterwards, its descriptors
+     *  neither. */
+    virtual std::variant<Forked, LaunchFailure> Launch(LaunchSpec &spec) noexcept = 0;
 };
 
 /** "cannot execute 'nginx': not found in PATH": one line for people, with what to do about it. */

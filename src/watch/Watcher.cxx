@@ -26,9 +26,9 @@ std::uint64_t StartOf(pid_t pid) {
 
 } // namespace
 
-Watcher::Watcher(loop::Loop &loop, report::Reporter &_reporter, pool::Companions &_companions,
+Watcher::Watcher(loop::Loop &loop, report::Reporter &_reporter, pool::Reaper &_reaper,
                  WatchSpec _spec)
-    : reporter(_reporter), companions(_companions), spec(std::move(_spec)), launcher(getpid()),
+    : reporter(_reporter), reaper(_reaper), spec(std::move(_spec)), launcher(getpid()),
       timer(loop, util::Bind<&Watcher::Begin>(*this)), processes(spec.slots + 1) {}
 
 Watcher::~Watcher() noexcept {
@@ -41,8 +41,12 @@ Watcher::~Watcher() noexcept {
         munmap(shared.data(), shared.size_bytes());
 }
 
-void Watcher::Started(const pool::WorkerRef &worker, spawn::Launched &) noexcept {
+void Watcher::Forked(const pool::WorkerRef &worker) noexcept {
     Tell(worker.slot, worker.pid);
+}
+
+void Watcher::NotStarted(const pool::WorkerRef &worker) noexcept {
+    Gone(worker, {});
 }
 
 void Watcher::Tell(unsigned place, pid_t process) noexcept {
@@ -94,8 +98,7 @@ void Watcher::Begin() noexcept {
         KeepVigil(theirs, charge); // which closes the other end
     pid = child;
     alive = std::move(ours);
-    companions.Accompany(child,
-                         util::BoundMethod<void(pool::ExitStatus)>::Make<&Watcher::OnEnd>(*this));
+    reaper.AddCompanion(sys::Process(child), pool::Reaper::OnEnd::Make<&Watcher::OnEnd>(*this));
 }
 
 void Watcher::OnEnd(pool::ExitStatus) noexcept {

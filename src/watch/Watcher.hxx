@@ -2,7 +2,7 @@
 
 #include "loop/TimerEvent.hxx"
 #include "pool/Agent.hxx"
-#include "pool/Companions.hxx"
+#include "pool/Reaper.hxx"
 #include "report/Reporter.hxx"
 #include "sys/UniqueFd.hxx"
 #include "watch/Charge.hxx"
@@ -27,11 +27,11 @@ public:
     static constexpr std::chrono::milliseconds WORTH_WATCHING{100};
 
     /** All are borrowed but the spec. */
-    Watcher(loop::Loop &loop, report::Reporter &_reporter, pool::Companions &_companions,
-            WatchSpec _spec);
+    Watcher(loop::Loop &loop, report::Reporter &_reporter, pool::Reaper &_reaper, WatchSpec _spec);
     ~Watcher() noexcept override;
 
-    void Started(const pool::WorkerRef &worker, spawn::Launched &) noexcept override;
+    void Forked(const pool::WorkerRef &worker) noexcept override;
+    void NotStarted(const pool::WorkerRef &worker) noexcept override;
     void Gone(const pool::WorkerRef &worker, pool::ExitStatus status) noexcept override;
 
     /** A companion that is to be ended as the workers are; there is one at most. */
@@ -45,7 +45,7 @@ private:
     void Fail(std::string_view what, int error) noexcept;
 
     report::Reporter &reporter;
-    pool::Companions &companions;
+    pool::Reaper &reaper;
     const WatchSpec spec;
     const pid_t launcher;
     loop::TimerEvent timer;

@@ -20,7 +20,7 @@ struct Floor {
 
 /** From the ground up. A room's library names rooms of a lower floor only. A new room gets its
  *  row. */
-constexpr std::array<Floor, 17> FLOORS = {{
+constexpr std::array<Floor, 18> FLOORS = {{
     {"util", 0},
     {"sys", 1},
     {"loop", 2},
@@ -31,6 +31,7 @@ constexpr std::array<Floor, 17> FLOORS = {{
     {"contract", 4},
     {"balance", 5},
     {"pool", 5},
+    {"health", 6},
     {"notify", 6},
     {"watch", 6},
     {"output", 6},
@@ -41,7 +42,7 @@ constexpr std::array<Floor, 17> FLOORS = {{
 }};
 
 /** Pairs that the floors alone would let through one way: neither includes the other. */
-constexpr std::array<std::pair<std::string_view, std::string_view>, 11> STRANGERS = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 15> STRANGERS = {{
     {"loop", "report"},
     {"spawn", "net"},
     {"contract", "balance"},
@@ -53,6 +54,10 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 11> STRANGER
     {"adopt", "notify"},
     {"adopt", "watch"},
     {"adopt", "output"},
+    {"health", "notify"},
+    {"health", "watch"},
+    {"health", "output"},
+    {"health", "adopt"},
 }};
 
 struct ThirdParty {

@@ -1,5 +1,6 @@
 #include "LifecycleTable.hxx"
-#include "pool/Lifecycle.hxx"
+#include "pool/SlotLife.hxx"
+#include "pool/WorkerLife.hxx"
 
 #include <algorithm>
 #include <utility>
@@ -8,21 +9,20 @@ using namespace pool;
 
 namespace {
 
-std::vector<LifeRow> SlotLife() {
-    std::vector<LifeRow> rows;
-    for (std::size_t state = 0; state < STATES; state++)
-        for (std::size_t trigger = 0; trigger < TRIGGERS; trigger++) {
-            const Step &step = LIFECYCLE[state][trigger];
-            if (step.action != Action::IMPOSSIBLE)
-                rows.push_back(
-                    {STATE_NAMES[state], TRIGGER_NAMES[trigger], STATE_NAMES[Index(step.next)],
-                     step.action == Action::NONE ? "" : ACTION_NAMES[Index(step.action)]});
-        }
+/** The rows of a life table in the words of the document. */
+template <typename Rows, typename States, typename Triggers, typename Actions>
+std::vector<TableRow> Name(const Rows &table, const States &states, const Triggers &triggers,
+                           const Actions &actions) {
+    const auto index = [](auto value) { return static_cast<std::size_t>(value); };
+    std::vector<TableRow> rows;
+    for (const auto &row : table)
+        rows.push_back({states[index(row.state)], triggers[index(row.trigger)],
+                        states[index(row.next)], actions[index(row.action)]});
     return rows;
 }
 
 /** The state that it leads to, and the action. */
-std::string Effect(const LifeRow &row) {
+std::string Effect(const TableRow &row) {
     std::string effect(row.next == row.state ? "stays" : row.next);
     if (!row.action.empty())
         effect.append(": ").append(row.action);
@@ -30,9 +30,9 @@ std::string Effect(const LifeRow &row) {
 }
 
 /** All ways out of one state; triggers with the same effect stand together. */
-std::string Ways(const std::vector<LifeRow> &rows, std::string_view state) {
+std::string Ways(const std::vector<TableRow> &rows, std::string_view state) {
     std::vector<std::pair<std::string, std::string>> ways; // effect, triggers
-    for (const LifeRow &row : rows) {
+    for (const TableRow &row : rows) {
         if (row.state != state)
             continue;
         const std::string effect = Effect(row);
@@ -50,10 +50,10 @@ std::string Ways(const std::vector<LifeRow> &rows, std::string_view state) {
 
 } // namespace
 
-std::string RenderLife(const std::vector<LifeRow> &rows) {
+std::string RenderTable(const std::vector<TableRow> &rows) {
     std::string text = "| state | trigger → next state: action |\n|---|---|\n";
     std::string_view last;
-    for (const LifeRow &row : rows)
+    for (const TableRow &row : rows)
         if (row.state != last) {
             last = row.state;
             text.append("| ").append(last).append(" | ").append(Ways(rows, last)).append(" |\n");
@@ -61,6 +61,9 @@ std::string RenderLife(const std::vector<LifeRow> &rows) {
     return text;
 }
 
-std::vector<LifeTable> LifeTables() {
-    return {{"slot-life", SlotLife()}};
+std::vector<DocumentTable> DocumentTables() {
+    return {{"worker-life",
+             Name(WORKER_LIFE_ROWS, WORKER_STATE_NAMES, WORKER_TRIGGER_NAMES, WORKER_ACTION_NAMES)},
+            {"slot-life",
+             Name(SLOT_LIFE_ROWS, SLOT_STATE_NAMES, SLOT_TRIGGER_NAMES, SLOT_ACTION_NAMES)}};
 }

@@ -6,10 +6,10 @@
 
 int main(int argc, char **argv) {
     std::string text;
-    for (const LifeTable &table : LifeTables())
+    for (const DocumentTable &table : DocumentTables())
         if (argc < 2)
             text.append(table.name).append("\n");
         else if (table.name == argv[1])
-            text = RenderLife(table.rows);
+            text = RenderTable(table.rows);
     return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0 ? 0 : 1;
 }

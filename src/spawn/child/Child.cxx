@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -26,9 +27,28 @@ constexpr std::size_t KERNEL_SIGSET_BYTES = 8; // _NSIG / 8
         syscall(SYS_exit_group, 127);
 }
 
-[[noreturn]] void Fail(ChildPlan &plan, ExecStage stage) noexcept {
-    plan.failed_stage = stage;
-    plan.failed_errno = errno;
+/** Never waits: a launcher that does not read is not worth it. `descriptor` < 0: none comes along. */
+bool Send(const ChildPlan &plan, const ChildReport &report, int descriptor) noexcept {
+    iovec content = {const_cast<ChildReport *>(&report), sizeof(report)};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(descriptor))] = {};
+    msghdr message = {};
+    message.msg_iov = &content;
+    message.msg_iovlen = 1;
+    if (descriptor >= 0) {
+        message.msg_control = control;
+        message.msg_controllen = sizeof(control);
+        cmsghdr *rights = CMSG_FIRSTHDR(&message);
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(sizeof(descriptor));
+        __builtin_memcpy(CMSG_DATA(rights), &descriptor, sizeof(descriptor));
+    }
+    return syscall(SYS_sendmsg, plan.channel, &message, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+           static_cast<long>(sizeof(report));
+}
+
+[[noreturn]] void Fail(const ChildPlan &plan, ExecStage stage) noexcept {
+    Send(plan, {ChildReport::Kind::FAILED, stage, errno}, -1);
     Exit();
 }
 
@@ -51,40 +71,27 @@ int InstallFilter(const ChildPlan &plan) noexcept {
     return static_cast<int>(listener);
 }
 
-/** Does not wait: the parent, which would have to make room, sleeps. */
-bool SendDescriptor(int socket, int descriptor) noexcept {
-    char byte = 0;
-    iovec content = {&byte, 1};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(descriptor))] = {};
-    msghdr message = {};
-    message.msg_iov = &content;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof(control);
-    cmsghdr *rights = CMSG_FIRSTHDR(&message);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof(descriptor));
-    __builtin_memcpy(CMSG_DATA(rights), &descriptor, sizeof(descriptor));
-    return syscall(SYS_sendmsg, socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
-}
-
 /** Early, while the launcher's capabilities are there; nothing that follows here is a call that the filter reports.
  *  A worker whose filter nobody listens to would get ENOSYS from those calls, so that fails the start. */
 void HandOverFilter(ChildPlan &plan) noexcept {
     const int listener = InstallFilter(plan);
     if (listener < 0) {
-        plan.filter_errno = errno;
+        Send(plan, {ChildReport::Kind::NO_FILTER, ExecStage::FILTER, errno}, -1);
         return;
     }
-    if (!SendDescriptor(plan.filter_socket, listener))
+    if (!Send(plan, {ChildReport::Kind::FILTER, ExecStage::FILTER, 0}, listener))
         Fail(plan, ExecStage::FILTER);
     syscall(SYS_close, listener);
 }
 
-/** First every source out of the way of the targets, then each to its place: the order of the moves
- *  does not matter and none destroys another's source. */
+/** Moves the channel and every source out of the way of the targets first, then each to its place:
+ *  the order of the moves does not matter, and none destroys another's source. */
 void MoveDescriptors(ChildPlan &plan) noexcept {
+    if (plan.channel < plan.moves_top) {
+        const long moved = syscall(SYS_fcntl, plan.channel, F_DUPFD_CLOEXEC, plan.moves_top);
+        Check(plan, ExecStage::DESCRIPTORS, moved);
+        plan.channel = static_cast<int>(moved);
+    }
     for (std::size_t i = 0; i < plan.move_count; i++) {
         FdMove &move = plan.moves[i];
         if (move.from == move.to || move.from >= plan.moves_top)
@@ -143,8 +150,15 @@ void ChangeIds(ChildPlan &plan) noexcept {
         Check(plan, ExecStage::GROUPS, syscall(SYS_setgroups, plan.group_count, plan.groups));
     if (plan.set_gid)
         Check(plan, ExecStage::GID, syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid));
-    if (plan.set_uid)
-        Check(plan, ExecStage::UID, syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid));
+    if (!plan.set_uid)
+        return;
+    // The kernel drops capabilities only on the way from uid 0: a launcher of another user with
+    // ambient ones would hand them to the worker (capabilities(7)). ENOSYS, EINVAL: before Linux 4.3.
+    syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    Check(plan, ExecStage::UID, syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid));
+    __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+    Check(plan, ExecStage::CAPABILITIES, syscall(SYS_capset, &header, none));
 }
 
 /** After the ids: a change of them clears the death signal (prctl(2), PR_SET_PDEATHSIG). */
@@ -173,8 +187,7 @@ void TieToLauncher(ChildPlan &plan) noexcept {
 
 } // namespace
 
-int RunChild(void *opaque) noexcept {
-    ChildPlan &plan = *static_cast<ChildPlan *>(opaque);
+void RunChild(ChildPlan &plan) noexcept {
     if (plan.own_group)
         Check(plan, ExecStage::GROUP, syscall(SYS_setpgid, 0, 0));
     if (plan.filter != nullptr)

@@ -19,13 +19,24 @@ struct FdMove {
 struct PidText {
     enum class Kind : unsigned char { PID, PIDFD_ID } kind;
     char *digits; // room for DIGITS characters and a NUL
-    char **entry; // the entry of envp that ends here, when the number cannot be had (PIDFD_ID)
+    char **entry; // the entry of envp that ends here if the number is unknown (PIDFD_ID)
     static constexpr std::size_t DIGITS = 20;
 };
 
-/** All that the child does, prepared by the parent; nothing in it is owned here. The child shares the
- *  parent's memory (CLONE_VM) while the parent waits (CLONE_VFORK), so it writes nothing but `moves`,
- *  the places of `pid_texts` and what is marked `out`. */
+/** One packet from the child to the launcher. The end of the channel without FAILED means that exec
+ *  has succeeded, or that somebody has killed the child. */
+struct ChildReport {
+    enum class Kind : unsigned char {
+        FILTER, // the filter's listener comes with it (SCM_RIGHTS)
+        NO_FILTER, // the kernel refused the filter, the worker goes on without: `error`
+        FAILED, // `stage` failed with `error`, the child ends
+    } kind;
+    ExecStage stage;
+    int error;
+};
+
+/** Everything the child does, prepared by the launcher before the fork. Nothing in it is owned. The
+ *  child has its own copy of the memory and writes to `moves` and the places of `pid_texts` only. */
 struct ChildPlan {
     const char *const *paths; // tried in turn as execvp(3) does; ends with nullptr
     char *const *argv;
@@ -46,19 +57,16 @@ struct ChildPlan {
     bool own_group;
     const sock_fprog *filter; // a seccomp filter with a listener; or nullptr
     bool no_new_privs; // set before the filter, for a launcher without CAP_SYS_ADMIN
-    int filter_socket; // where the listener is sent to the parent, one byte with SCM_RIGHTS
+    int channel; // SOCK_SEQPACKET to the launcher, for ChildReport; close-on-exec
     int death_signal; // sent to the worker when the launcher dies
-    int stop_signal; // gets its default effect back where the launcher was started to ignore it; 0: none
+    // Gets its default effect back if the launcher was started to ignore it; 0: none.
+    int stop_signal;
     pid_t launcher;
     rlimit descriptor_limit;
-
-    int filter_errno; // out; not 0: the kernel refused the filter, the worker goes on without
-    ExecStage failed_stage; // out
-    int failed_errno; // out; 0: exec succeeded
 };
 
-/** The child's side, a function for clone(2); `opaque` is a ChildPlan. Returns only by exec or exit: no
- *  allocation, no lock, nothing but system calls. Its steps are those of ExecStage, in that order. */
-int RunChild(void *opaque) noexcept;
+/** The child's side after fork. Never returns: it ends with exec or exit. No allocation, no lock,
+ *  only system calls. Its steps are those of ExecStage, in that order. */
+[[noreturn]] void RunChild(ChildPlan &plan) noexcept;
 
 } // namespace spawn

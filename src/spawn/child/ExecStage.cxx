@@ -12,6 +12,7 @@ constexpr std::array<ExecStageRow, EXEC_STAGES> EXEC_STAGE_TABLE = {{
     {"groups", "set its supplementary groups"},
     {"gid", "change its group"},
     {"uid", "change its user"},
+    {"capabilities", "give up its capabilities"},
     {"directory", "change to its directory"},
     {"death-signal", "tie it to the launcher"},
     {"limits", "set its limits"},

@@ -7,7 +7,7 @@
 
 namespace spawn {
 
-/** The steps of a start in their order; a failure names the one it happened in. CLONE is the parent's. */
+/** The steps of a start in their order; a failure names the one it happened in. CLONE is the launcher's. */
 enum class ExecStage : std::uint8_t {
     CLONE,
     GROUP,
@@ -17,6 +17,7 @@ enum class ExecStage : std::uint8_t {
     GROUPS,
     GID,
     UID,
+    CAPABILITIES,
     DIRECTORY,
     DEATH_SIGNAL,
     LIMITS,

@@ -32,7 +32,7 @@ struct Fixture {
                 Spec("local", Ip("127.0.0.1", 8001)), Spec("53/udp", Ip("::1", 53), SOCK_DGRAM),
                 Spec("x.sock", net::Address::Unix("/run/x.sock", false)),
                 Spec("v6", Ip("::1", 8002))} {
-        int fd = Handover::FIRST_FD;
+        int fd = spawn::ChildDescriptors::FIRST;
         for (const net::ListenSpec &spec : specs)
             handover.listeners.push_back({fd++, &spec});
         handover.id = 7;
@@ -47,7 +47,7 @@ struct Fixture {
     Texts Render(std::string_view name, std::initializer_list<std::size_t> which) const {
         Handover some = handover;
         some.listeners.clear();
-        int fd = Handover::FIRST_FD;
+        int fd = spawn::ChildDescriptors::FIRST;
         for (const std::size_t i : which)
             some.listeners.push_back({fd++, &specs[i]});
         spawn::Environment env;

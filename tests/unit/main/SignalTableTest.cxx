@@ -35,6 +35,8 @@ public:
     void Relay(int signo) noexcept override { log += "relay:" + sys::SignalName(signo) + " "; }
     bool IsServing() const noexcept override { return serving; }
     void Reap() noexcept override { log += "reap "; }
+    void Scale(unsigned) noexcept override { log += "scale "; }
+    void Replace(unsigned, pool::Replaced) noexcept override { log += "replace "; }
 
     std::string log;
     bool serving = true;

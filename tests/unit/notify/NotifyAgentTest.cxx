@@ -27,7 +27,9 @@ public:
         CHECK(sign == pool::Sign::NOTIFY);
         log += "ready" + std::to_string(worker.id) + " ";
     }
-    void Listening(const pool::WorkerRef &, const net::Endpoint &, bool) noexcept override {}
+    int Listening(const pool::WorkerRef &, net::Listener &, pool::How) noexcept override {
+        return 0;
+    }
     bool IsComplete() const noexcept override { return false; }
     bool IsStarting(const pool::WorkerRef &) const noexcept override { return true; }
     void Stopping(const pool::WorkerRef &worker) noexcept override {
@@ -124,10 +126,7 @@ struct Fixture {
         agent.Prepare({id, id - 1, 1, 0}, launch);
         return std::string(launch.env.Find("NOTIFY_SOCKET").value());
     }
-    void Started(unsigned id, pid_t pid) {
-        spawn::Launched launched = {pid};
-        agent.Started({id, id - 1, 1, pid}, launched);
-    }
+    void Started(unsigned id, pid_t pid) { agent.Forked({id, id - 1, 1, pid}); }
 
     /** Worker `id` is this process, or another one. */
     std::string Start(unsigned id, pid_t pid = getpid()) {

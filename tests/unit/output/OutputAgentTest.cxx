@@ -30,11 +30,10 @@ struct Fixture : unit::Plumbing {
         const pool::WorkerRef worker = {id, id - 1, 1, 0};
         spawn::LaunchSpec launch;
         agent->Prepare(worker, launch);
-        for (const spawn::FdMove &move : launch.fds)
+        for (const spawn::FdMove &move : launch.fds.Moves())
             workers[id][move.to] =
                 sys::UniqueFd(sys::AdoptTag(), fcntl(move.from, F_DUPFD_CLOEXEC, 0));
-        spawn::Launched launched = {static_cast<pid_t>(1000 + id)};
-        agent->Started({id, id - 1, 1, launched.pid}, launched);
+        agent->Forked({id, id - 1, 1, static_cast<pid_t>(1000 + id)});
     }
 
     void End(unsigned id) {

@@ -1,4 +1,3 @@
-#include "pool/Companions.hxx"
 #include "unit/pool/FakeCluster.hxx"
 
 #include <doctest/doctest.h>
@@ -16,7 +15,9 @@ public:
     }
     void OnStopKill() noexcept override { log += "kill "; }
     void OnAllGone() noexcept override { log += "gone "; }
+    bool HoldsUp() const noexcept override { return running; }
     void OnEnd(ExitStatus status) noexcept {
+        running = false;
         log.append("end").append(std::to_string(status.Code())).append(" ");
     }
 
@@ -25,6 +26,7 @@ public:
     }
 
     std::string log;
+    bool running = false;
 };
 
 constexpr pid_t COMPANION = kernel::FIRST_PID + 1000;
@@ -35,15 +37,15 @@ TEST_CASE("a companion's end is told once, and no worker's") {
     Cluster cluster(1);
     Friend other;
     cluster.StartAndServe();
-    cluster.pool.Accompany(COMPANION, other.Callback());
+    cluster.reaper.AddCompanion(sys::Process(COMPANION), other.Callback());
     cluster.launcher.alive++;
     kernel::SetChildren(cluster.launcher.alive);
     kernel::Exit(COMPANION, 5);
     cluster.launcher.alive--;
-    cluster.pool.Reap();
+    cluster.Reap();
     CHECK(other.log == "end5 ");
     CHECK(cluster.Log().empty());
-    cluster.pool.Reap();
+    cluster.Reap();
     CHECK(other.log == "end5 ");
 }
 
@@ -54,10 +56,8 @@ TEST_CASE("the end of the cluster does not wait for a companion, but for one tha
         Friend other;
         cluster.pool.Observe(other);
         cluster.StartAndServe();
-        if (awaited)
-            cluster.pool.Await(COMPANION, other.Callback());
-        else
-            cluster.pool.Accompany(COMPANION, other.Callback());
+        other.running = awaited;
+        cluster.reaper.AddCompanion(sys::Process(COMPANION), other.Callback());
         kernel::SetChildren(++cluster.launcher.alive);
         cluster.Ask();
         cluster.Exit(1, 0);
@@ -66,7 +66,7 @@ TEST_CASE("the end of the cluster does not wait for a companion, but for one tha
         if (awaited) {
             kernel::Die(COMPANION, SIGTERM);
             cluster.launcher.alive--;
-            cluster.pool.Reap();
+            cluster.Reap();
             CHECK(other.log == "up stop:signal gone end143 ");
             CHECK(cluster.finished == 1);
         }

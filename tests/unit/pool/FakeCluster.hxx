@@ -1,6 +1,6 @@
 #pragma once
 
-#include "pool/AliveAgent.hxx"
+#include "pool/Marks.hxx"
 #include "pool/Pool.hxx"
 #include "unit/FakeClock.hxx"
 #include "unit/pool/Kernel.hxx"
@@ -8,7 +8,9 @@
 #include <array>
 #include <cmath>
 #include <csignal>
+#include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -21,7 +23,7 @@ using namespace std::chrono_literals;
 /** Gives out numbers, or failures that were prepared. */
 class FakeLauncher final : public spawn::Launcher {
 public:
-    std::variant<spawn::Launched, spawn::LaunchFailure> Launch(
+    std::variant<spawn::Forked, spawn::LaunchFailure> Launch(
         spawn::LaunchSpec &spec) noexcept override {
         id = spec.env.Find("CLUSTERIZE_WORKER_ID").value_or("");
         if (failure) {
@@ -31,7 +33,7 @@ public:
             return failed;
         }
         kernel::SetChildren(++alive);
-        return spawn::Launched{kernel::FIRST_PID + ++launched};
+        return spawn::Forked{kernel::FIRST_PID + ++launched};
     }
 
     std::optional<spawn::LaunchFailure> failure;
@@ -74,10 +76,48 @@ private:
     std::string &log;
 };
 
+/** Nobody steers. */
+class NoSteering final : public net::Steering {
+public:
+    void Joined(const net::SlotSocket &) override {}
+    void Left(const net::SlotSocket &) noexcept override {}
+    void SetActive(std::span<const net::SlotSocket *const>) noexcept override {}
+    net::TierReport Tier() const override { return {}; }
+};
+
 class NoPolicy final : public net::SteeringPolicy {
 public:
     bool WantsSlotSockets() const noexcept override { return false; }
-    std::unique_ptr<net::Steering> Steer(int, bool) const override { return nullptr; }
+    std::unique_ptr<net::Steering> Steer(int, bool) const override {
+        return std::make_unique<NoSteering>();
+    }
+};
+
+/** The weakest sign: three seconds alive. */
+class Alive final : public Agent {
+public:
+    Alive(loop::Loop &_loop, Facts &_facts, std::chrono::milliseconds _enough) noexcept
+        : loop(_loop), facts(_facts), enough(_enough),
+          timer(_loop, util::Bind<&Alive::OnTimer>(*this)) {}
+
+    void Started(const WorkerRef &worker, spawn::Launched &) noexcept override {
+        young.emplace(loop.Now() + enough, worker);
+        timer.ScheduleAt(young.begin()->first);
+    }
+
+private:
+    void OnTimer() noexcept {
+        while (!young.empty() && young.begin()->first <= loop.Now())
+            facts.Ready(young.extract(young.begin()).mapped(), Sign::ALIVE);
+        if (!young.empty())
+            timer.ScheduleAt(young.begin()->first);
+    }
+
+    loop::Loop &loop;
+    Facts &facts;
+    const std::chrono::milliseconds enough;
+    std::multimap<loop::TimePoint, WorkerRef> young;
+    loop::TimerEvent timer;
 };
 
 /** A pool of fake workers. Slot k's n-th worker is told by the order of the starts. */
@@ -88,8 +128,9 @@ public:
 
     explicit Cluster(PoolSpec _spec)
         : table(policy, _spec.slots), spec(std::move(_spec)),
-          pool(loop, reporter, table, launcher, spec, 1, util::Bind<&Cluster::OnFinished>(*this)),
-          alive(loop, pool, spec.ready.alive) {
+          pool(loop, reporter, table, reaper, orphans, launcher, spec, 1,
+               util::Bind<&Cluster::OnFinished>(*this)),
+          facts(pool.GetFacts()), alive(loop, facts, spec.ready.alive) {
         kernel::Reset();
         reporter.Add(std::make_unique<LogSink>(log));
         if (spec.serving && spec.ready.ByTime())
@@ -120,13 +161,20 @@ public:
     void Exit(int n, int status) {
         kernel::Exit(Pid(n), status);
         launcher.alive--;
-        pool.Reap();
+        Reap();
     }
 
     void Die(int n, int signo) {
         kernel::Die(Pid(n), signo);
         launcher.alive--;
+        Reap();
+    }
+
+    /** Until nothing is looked for any more, in no time. */
+    void Reap() {
         pool.Reap();
+        for (int i = 0; i < 4; i++)
+            loop.Turn(loop::Loop::Wait::NO);
     }
 
     void Ask(int signo = SIGTERM, bool workers_have_it = false) {
@@ -160,8 +208,12 @@ public:
     net::ListenerTable table;
     FakeLauncher launcher;
     PoolSpec spec;
+    Reaper reaper;
+    Marks marks{"run"};
+    Orphans orphans{loop, reaper, marks};
     Pool pool;
-    AliveAgent alive;
+    Facts &facts;
+    Alive alive;
 
 private:
     void OnFinished() noexcept { finished++; }

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
 // Where workers listen, and jobs that become a serving cluster by it.
 
 using namespace unit;
@@ -16,27 +18,34 @@ PoolSpec Jobs(unsigned slots, RestartWhen when = RestartWhen::ALWAYS) {
     return spec;
 }
 
-net::Endpoint Tcp(unsigned port) {
-    net::Endpoint at;
-    at.address = *net::Address::FromLiteral("127.0.0.1", port);
-    return at;
+/** A listener that a worker has bound, on a free port. */
+net::Listener &Open(Cluster &cluster, int type, const net::Address &address) {
+    net::ListenSpec spec;
+    spec.origin = net::ListenSpec::Origin::ADOPTED;
+    spec.at.type = type;
+    spec.at.address = address;
+    return cluster.table.Open(spec);
 }
 
-net::Endpoint Udp(unsigned port) {
-    net::Endpoint at = Tcp(port);
-    at.type = SOCK_DGRAM;
-    return at;
+net::Listener &Tcp(Cluster &cluster) {
+    return Open(cluster, SOCK_STREAM, *net::Address::FromLiteral("127.0.0.1", 0));
 }
 
-net::Endpoint Unix() {
-    net::Endpoint at;
-    at.address = net::Address::Unix("/run/x", false);
-    return at;
+net::Listener &Udp(Cluster &cluster) {
+    return Open(cluster, SOCK_DGRAM, *net::Address::FromLiteral("127.0.0.1", 0));
 }
 
-void Listen(Cluster &cluster, unsigned id, unsigned slot, const net::Endpoint &at = Tcp(8000),
-            bool adopted = true) {
-    cluster.pool.Listening({id, slot, 1, Cluster::Pid(static_cast<int>(id))}, at, adopted);
+net::Listener &Unix(Cluster &cluster) {
+    static int count = 0;
+    return Open(cluster, SOCK_STREAM,
+                net::Address::Unix("clusterize-test-" + std::to_string(getpid()) + "-" +
+                                       std::to_string(count++),
+                                   true));
+}
+
+void Listen(Cluster &cluster, unsigned id, unsigned slot, net::Listener &listener,
+            How how = How::ADOPTED) {
+    cluster.facts.Listening({id, slot, 1, Cluster::Pid(static_cast<int>(id)), slot}, listener, how);
 }
 
 /** The events `listening`, as Node would write them. */
@@ -60,45 +69,47 @@ private:
 
 } // namespace
 
-TEST_CASE("listening is said once for each worker and address, as Node names it") {
-    Cluster cluster(Cluster::MakeSpec(2));
+TEST_CASE("listening is told once for each worker and address, as Node names it") {
+    Cluster cluster(2);
+    cluster.StartAndServe();
     std::string places;
     cluster.reporter.Add(std::make_unique<Places>(places));
-    cluster.Start();
-    net::Endpoint v6 = Tcp(0);
-    v6.address = net::Address::Any(AF_INET6, 8001);
-    net::Endpoint udp6 = v6;
-    udp6.type = SOCK_DGRAM;
-    Listen(cluster, 1, 0);
-    Listen(cluster, 1, 0);
-    Listen(cluster, 1, 0, v6, false);
-    Listen(cluster, 2, 1);
-    CHECK(places == "1 127.0.0.1 8000 4 adopted;1 :: 8001 6;2 127.0.0.1 8000 4 adopted;");
+    net::Listener &tcp = Tcp(cluster), &udp = Udp(cluster), &local = Unix(cluster);
+    net::Listener &v6 = Open(cluster, SOCK_STREAM, net::Address::Any(AF_INET6, 0));
+    const auto port = [](const net::Listener &listener) {
+        return std::to_string(*listener.Spec().at.address.Port());
+    };
+    Listen(cluster, 1, 0, tcp);
+    Listen(cluster, 1, 0, tcp);
+    Listen(cluster, 1, 0, v6, How::HANDED);
+    Listen(cluster, 2, 1, tcp);
+    CHECK(places == "1 127.0.0.1 " + port(tcp) + " 4 adopted;1 :: " + port(v6) + " 6;2 127.0.0.1 " +
+                        port(tcp) + " 4 adopted;");
     places.clear();
-    Listen(cluster, 2, 1, Unix(), false);
-    Listen(cluster, 2, 1, Udp(53));
-    Listen(cluster, 2, 1, udp6);
-    CHECK(places == "2 /run/x -1 -1;2 127.0.0.1 53 udp4 adopted;2 :: 8001 udp6 adopted;");
+    Listen(cluster, 2, 1, local, How::HANDED);
+    Listen(cluster, 2, 1, udp);
+    CHECK(places == "2 " + local.Spec().at.address.Host() + " -1 -1;2 127.0.0.1 " + port(udp) +
+                        " udp4 adopted;");
     places.clear();
-    Listen(cluster, 9, 1); // nobody
+    Listen(cluster, 9, 1, tcp); // nobody
     CHECK(places.empty());
     cluster.Exit(1, 1);
     cluster.Pass(1s);
-    Listen(cluster, 1, 0); // no longer there
+    Listen(cluster, 1, 0, tcp); // it is gone
     CHECK(places.empty());
-    Listen(cluster, 3, 0); // its replacement
-    CHECK(places == "3 127.0.0.1 8000 4 adopted;");
+    Listen(cluster, 3, 0, tcp); // its replacement
+    CHECK(places == "3 127.0.0.1 " + port(tcp) + " 4 adopted;");
 }
 
 TEST_CASE("who listens is ready, and after that nobody is for being alive") {
     Cluster cluster(Cluster::MakeSpec(2));
     cluster.Start();
     cluster.Log();
-    Listen(cluster, 1, 0);
+    Listen(cluster, 1, 0, Tcp(cluster));
     CHECK(cluster.Log() == "listening ready ");
     cluster.Pass(30s);
     CHECK(cluster.Log().empty());
-    Listen(cluster, 2, 1, Unix());
+    Listen(cluster, 2, 1, Unix(cluster));
     CHECK(cluster.Log() == "listening ready up ");
 }
 
@@ -114,11 +125,11 @@ TEST_CASE("jobs are a serving cluster as soon as one listens on an adopted TCP p
     CHECK_FALSE(cluster.pool.IsServing());
     cluster.Pass(1h); // nothing has a limit yet
     cluster.Log();
-    Listen(cluster, 1, 0);
+    Listen(cluster, 1, 0, Tcp(cluster));
     CHECK(cluster.pool.IsServing());
     CHECK(told == 1);
     CHECK(cluster.Log() == "listening ready ");
-    Listen(cluster, 2, 1);
+    Listen(cluster, 2, 1, Tcp(cluster));
     CHECK(cluster.Log() == "listening ready up ");
     CHECK(told == 1);
     cluster.Exit(1, 0);
@@ -133,7 +144,7 @@ TEST_CASE("those that start have the time to be ready from then on") {
     Cluster cluster(Jobs(2));
     cluster.Start();
     cluster.Pass(1h);
-    Listen(cluster, 1, 0);
+    Listen(cluster, 1, 0, Tcp(cluster));
     cluster.Log();
     cluster.Pass(59s);
     CHECK(kernel::TakeSignals().empty());
@@ -143,15 +154,15 @@ TEST_CASE("those that start have the time to be ready from then on") {
 }
 
 TEST_CASE("what makes no serving cluster of jobs") {
-    for (const auto &[at, adopted] :
-         {std::pair(Tcp(8000), false), {Unix(), true}, {Udp(53), true}}) {
+    for (const auto &[open, how] :
+         {std::pair(&Tcp, How::HANDED), {&Unix, How::ADOPTED}, {&Udp, How::ADOPTED}}) {
         Cluster cluster(Jobs(1));
         cluster.Start();
-        Listen(cluster, 1, 0, at, adopted);
+        Listen(cluster, 1, 0, open(cluster), how);
         CHECK_FALSE(cluster.pool.IsServing());
         CHECK(cluster.Log() == "fork online listening ");
-        cluster.pool.Ready({1, 0, 1, Cluster::Pid(1)}, Sign::NOTIFY);
-        cluster.pool.Ready({1, 0, 1, Cluster::Pid(1)}, Sign::ALIVE);
+        cluster.facts.Ready({1, 0, 1, Cluster::Pid(1)}, Sign::NOTIFY);
+        cluster.facts.Ready({1, 0, 1, Cluster::Pid(1)}, Sign::ALIVE);
         CHECK(cluster.Log().empty());
         cluster.Exit(1, 0);
         CHECK(cluster.finished == 1);
@@ -161,9 +172,9 @@ TEST_CASE("what makes no serving cluster of jobs") {
 TEST_CASE("who listened on a unix socket before is ready at once") {
     Cluster cluster(Jobs(2));
     cluster.Start();
-    Listen(cluster, 1, 0, Unix());
+    Listen(cluster, 1, 0, Unix(cluster));
     cluster.Log();
-    Listen(cluster, 2, 1);
+    Listen(cluster, 2, 1, Tcp(cluster));
     CHECK(cluster.Log() == "listening ready ready up ");
 }
 
@@ -175,7 +186,7 @@ TEST_CASE("a job that had ended by then is a boot failure, with its status") {
         cluster.Pass(1s);
         cluster.Exit(1, 9);
         cluster.Log();
-        Listen(cluster, 3, 2);
+        Listen(cluster, 3, 2, Tcp(cluster));
         CHECK(cluster.Log() == "listening error:boot stop:boot failure ");
         CHECK(kernel::TakeSignals() == cluster.Signals("TERM", {3}));
         cluster.Exit(3, 0);
@@ -191,7 +202,7 @@ TEST_CASE("in a stop nothing begins to serve") {
     cluster.Start();
     cluster.Ask();
     cluster.Log();
-    Listen(cluster, 1, 0);
+    Listen(cluster, 1, 0, Tcp(cluster));
     CHECK(cluster.Log() == "listening ");
     CHECK_FALSE(cluster.pool.IsServing());
 }
@@ -199,8 +210,8 @@ TEST_CASE("in a stop nothing begins to serve") {
 TEST_CASE("--restart no: it serves, and replaces none") {
     Cluster cluster(Jobs(2, RestartWhen::NO));
     cluster.Start();
-    Listen(cluster, 1, 0);
-    Listen(cluster, 2, 1);
+    Listen(cluster, 1, 0, Tcp(cluster));
+    Listen(cluster, 2, 1, Tcp(cluster));
     cluster.Log();
     cluster.Exit(1, 1);
     cluster.Exit(2, 0);
@@ -212,7 +223,7 @@ TEST_CASE("--restart no: it serves, and replaces none") {
 TEST_CASE("slots whose turn has not come yet start as those of a serving cluster") {
     Cluster cluster(Jobs(2));
     cluster.pool.Start();
-    Listen(cluster, 1, 0);
+    Listen(cluster, 1, 0, Tcp(cluster));
     cluster.loop.Turn(loop::Loop::Wait::NO);
     CHECK(cluster.launcher.launched == 2);
     cluster.Pass(60s);

@@ -30,9 +30,9 @@ TEST_CASE("an old worker's readiness is not the new one's") {
     cluster.Exit(1, 1);
     cluster.Pass(1s);
     cluster.Log();
-    cluster.pool.Ready({1, 0, 1, Cluster::Pid(1)}, Sign::ALIVE);
+    cluster.facts.Ready({1, 0, 1, Cluster::Pid(1)}, Sign::ALIVE);
     CHECK(cluster.Log().empty());
-    cluster.pool.Ready({2, 0, 1, Cluster::Pid(2)}, Sign::ALIVE);
+    cluster.facts.Ready({2, 0, 1, Cluster::Pid(2)}, Sign::ALIVE);
     CHECK(cluster.Log() == "ready ");
 }
 
@@ -175,7 +175,7 @@ TEST_CASE("several deaths in one look, and strangers among them") {
     kernel::Exit(Cluster::Pid(2), 0);
     kernel::Exit(Cluster::Pid(1), 0);
     cluster.launcher.alive = 0;
-    cluster.pool.Reap();
+    cluster.Reap();
     CHECK(cluster.Log() == "exit0 restart100 exit0 restart100 ");
     CHECK(kernel::TakeSignals().empty());
     cluster.Pass(1s);
@@ -189,7 +189,7 @@ TEST_CASE("a process that has been reaped gets no signal any more") {
     kernel::Exit(Cluster::Pid(2), 1);
     cluster.launcher.alive = 0;
     // The first is a boot failure, and with it the second would be asked to stop.
-    cluster.pool.Reap();
+    cluster.Reap();
     CHECK(kernel::TakeSignals().empty());
     CHECK(cluster.finished == 1);
 }
@@ -197,7 +197,7 @@ TEST_CASE("a process that has been reaped gets no signal any more") {
 TEST_CASE("nothing has ended: nothing happens") {
     Cluster cluster(1);
     cluster.StartAndServe();
-    cluster.pool.Reap();
+    cluster.Reap();
     CHECK(cluster.Log().empty());
     CHECK(cluster.finished == 0);
 }

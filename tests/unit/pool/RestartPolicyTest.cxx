@@ -165,7 +165,7 @@ TEST_CASE("who is replaced") {
     const auto replaces = [](RestartWhen when, bool success) {
         RestartSpec spec;
         spec.when = when;
-        return RestartPolicy(spec, 1).Replaces(success);
+        return spec.Replaces(success);
     };
     CHECK(replaces(RestartWhen::ALWAYS, true));
     CHECK(replaces(RestartWhen::ALWAYS, false));

@@ -1,109 +1,192 @@
-#include "pool/Slot.hxx"
-#include "unit/FakeClock.hxx"
+#include "unit/pool/FakeCluster.hxx"
 
 #include <doctest/doctest.h>
 
-#include <vector>
+#include <cerrno>
 
-using namespace pool;
-using namespace std::chrono_literals;
+// Slots with several workers at the same time, and numbers of slots that change.
+
+using namespace unit;
 
 namespace {
 
-class Owner final : public SlotOwner {
-public:
-    void Perform(Slot &slot, Action action) noexcept override {
-        actions.push_back(action);
-        states.push_back(slot.GetState());
-    }
+/** What became of a replacement. */
+struct Asked {
+    int done = 0;
+    bool replaced = false;
 
-    std::vector<Action> actions;
-    std::vector<State> states;
+    void OnDone(bool _replaced) noexcept {
+        done++;
+        replaced = _replaced;
+    }
+    Replaced Callback() noexcept { return Replaced::Make<&Asked::OnDone>(*this); }
 };
 
-struct Fixture {
-    void Pass(std::chrono::milliseconds time) {
-        clock.Advance(time);
-        loop.Turn(loop::Loop::Wait::NO);
-    }
+/** One worker each is ready as soon as it says so. */
+PoolSpec ByNotify(unsigned slots) {
+    PoolSpec spec = Cluster::MakeSpec(slots);
+    spec.ready = ParseReady("notify").value();
+    spec.ready.timeout = 60s;
+    return spec;
+}
 
-    unit::FakeClock clock;
-    loop::Loop loop{clock};
-    Owner owner;
-    Slot slot{loop, owner, 3};
-};
-
-using Actions = std::vector<Action>;
+void Say(Cluster &cluster, unsigned id, unsigned slot) {
+    cluster.facts.Ready({id, slot, 1, Cluster::Pid(static_cast<int>(id))}, Sign::NOTIFY);
+}
 
 } // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a slot begins idle, with its number") {
-    CHECK(slot.Index() == 3);
-    CHECK(slot.worker.slot == 3);
-    CHECK(slot.GetState() == State::IDLE);
-    CHECK_FALSE(slot.IsScheduled());
+TEST_CASE("a worker is replaced: the successor is ready first, then the old one leaves") {
+    Cluster cluster(ByNotify(1));
+    Asked asked;
+    cluster.Start();
+    Say(cluster, 1, 0);
+    cluster.Log();
+    cluster.pool.Replace(0, asked.Callback());
+    CHECK(cluster.Log() == "fork online ");
+    CHECK(asked.done == 0);
+    CHECK(kernel::TakeSignals().empty()); // the old one serves until the new one does
+    Say(cluster, 2, 0);
+    CHECK(cluster.Log() == "ready ");
+    CHECK((asked.done == 1 && asked.replaced));
+    CHECK(kernel::TakeSignals() == cluster.Signals("TERM", {1}));
+    cluster.Die(1, SIGTERM);
+    CHECK(cluster.Log() == "exitSIGTERM! "); // asked for: not replaced
+    cluster.Pass(1h);
+    CHECK(cluster.launcher.launched == 2);
+    CHECK(cluster.pool.GetOutcome().kind == Outcome::Kind::COMPLETED);
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "a whole life; the state is the next one before the action is performed") {
-    for (const Trigger trigger :
-         {Trigger::DUE, Trigger::BECAME_READY, Trigger::ENDED, Trigger::REPLACE, Trigger::DUE,
-          Trigger::STOP, Trigger::DRAINED, Trigger::TIME_OVER, Trigger::ENDED, Trigger::RETIRE})
-        slot.Fire(trigger);
-    CHECK(owner.actions == Actions{Action::LAUNCH, Action::ACTIVATE, Action::CLEAR,
-                                   Action::SCHEDULE, Action::LAUNCH, Action::SIGNAL, Action::KILL,
-                                   Action::CLEAR, Action::FINISH});
-    CHECK(owner.states == std::vector<State>{State::STARTING, State::READY, State::CLEARING,
-                                             State::BACKOFF, State::STARTING, State::STOPPING,
-                                             State::STOPPING, State::CLEARING, State::FINISHED});
+TEST_CASE("a worker that was replaced and does not end is killed by its own ladder") {
+    Cluster cluster(ByNotify(1));
+    Asked asked;
+    cluster.Start();
+    Say(cluster, 1, 0);
+    cluster.pool.Replace(0, asked.Callback());
+    Say(cluster, 2, 0);
+    kernel::TakeSignals();
+    cluster.Pass(8s);
+    CHECK(kernel::TakeSignals() == cluster.Signals("KILL", {1}));
+    cluster.Die(1, SIGKILL);
+    // A second one may be on its way out while the next is replaced.
+    cluster.pool.Replace(0, asked.Callback());
+    Say(cluster, 3, 0);
+    cluster.pool.Replace(0, asked.Callback());
+    Say(cluster, 4, 0);
+    CHECK(asked.done == 3);
+    CHECK(kernel::TakeSignals() == cluster.Signals("TERM", {2, 3}));
+    cluster.Exit(3, 0);
+    cluster.Exit(2, 0);
+    cluster.Ask();
+    CHECK(kernel::TakeSignals() == cluster.Signals("TERM", {4}));
+    cluster.Exit(4, 0);
+    CHECK(cluster.finished == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "nothing to do is nothing performed") {
-    slot.Fire(Trigger::DUE);
-    slot.Fire(Trigger::STOP);
-    slot.Fire(Trigger::STOP);
-    CHECK(owner.actions == Actions{Action::LAUNCH});
-    CHECK(slot.GetState() == State::DRAINING);
+TEST_CASE("a successor that fails changes nothing: the worker that was there stays") {
+    Cluster cluster(ByNotify(1));
+    Asked asked;
+    cluster.Start();
+    Say(cluster, 1, 0);
+    cluster.Log();
+    cluster.pool.Replace(0, asked.Callback());
+    cluster.Exit(2, 1);
+    CHECK(cluster.Log() == "fork online exit1 ");
+    CHECK((asked.done == 1 && !asked.replaced));
+    CHECK(kernel::TakeSignals().empty());
+
+    cluster.launcher.failure = spawn::LaunchFailure{spawn::ExecStage::EXEC, ENOENT};
+    cluster.pool.Replace(0, asked.Callback());
+    CHECK(cluster.Log() == "error:exec ");
+    CHECK((asked.done == 2 && !asked.replaced));
+
+    cluster.pool.Replace(0, asked.Callback());
+    cluster.Pass(60s); // not ready in time
+    CHECK(kernel::TakeSignals() == cluster.Signals("TERM", {3}));
+    cluster.Die(3, SIGTERM);
+    CHECK((asked.done == 3 && !asked.replaced));
+    CHECK(cluster.pool.GetOutcome().kind == Outcome::Kind::COMPLETED);
 }
 
-TEST_CASE_FIXTURE(Fixture, "what was scheduled is fired in its time") {
-    slot.Schedule(Trigger::DUE, 1s);
-    CHECK(slot.IsScheduled());
-    Pass(999ms);
-    CHECK(owner.actions.empty());
-    Pass(1ms);
-    CHECK(owner.actions == Actions{Action::LAUNCH});
-    CHECK_FALSE(slot.IsScheduled());
+TEST_CASE("the worker dies while its successor starts: that takes its place") {
+    Cluster cluster(ByNotify(1));
+    Asked asked;
+    cluster.Start();
+    Say(cluster, 1, 0);
+    cluster.pool.Replace(0, asked.Callback());
+    cluster.Die(1, SIGSEGV);
+    CHECK((asked.done == 1 && asked.replaced));
+    cluster.Pass(1s);
+    CHECK(cluster.launcher.launched == 2); // no third one
+    Say(cluster, 2, 0);
+    cluster.Log();
+    cluster.Exit(2, 1); // and from here on it is replaced as any other
+    CHECK(cluster.Log() == "exit1 restart200 ");
 }
 
-TEST_CASE_FIXTURE(Fixture, "the last that was scheduled counts, and it can be taken back") {
-    slot.Schedule(Trigger::DUE, 1s);
-    slot.Schedule(Trigger::STOP, 2s);
-    Pass(1s);
-    CHECK(owner.actions.empty());
-    Pass(1s);
-    CHECK(owner.actions == Actions{Action::FINISH});
-
-    slot.Schedule(Trigger::STOP, 1s);
-    slot.Unschedule();
-    Pass(1h);
-    CHECK(owner.actions.size() == 1);
+TEST_CASE("a stop in the middle of a replacement ends both") {
+    Cluster cluster(ByNotify(1));
+    Asked asked;
+    cluster.Start();
+    Say(cluster, 1, 0);
+    cluster.pool.Replace(0, asked.Callback());
+    cluster.Ask();
+    CHECK((asked.done == 1 && !asked.replaced));
+    CHECK(kernel::TakeSignals() == cluster.Signals("TERM", {1, 2}));
+    cluster.Exit(2, 0);
+    CHECK(cluster.finished == 0);
+    cluster.Exit(1, 0);
+    CHECK(cluster.finished == 1);
+    cluster.pool.Replace(0, asked.Callback()); // nothing to replace any more
+    CHECK((asked.done == 2 && !asked.replaced));
 }
 
-TEST_CASE_FIXTURE(Fixture, "what is scheduled can be put off, never brought forward") {
-    slot.Fire(Trigger::DUE);
-    slot.Schedule(Trigger::NOT_READY, 10s);
-    Pass(5s);
-    slot.Postpone(1s); // before its time
-    Pass(4s);
-    CHECK(slot.GetState() == State::STARTING);
-    slot.Postpone(5s);
-    slot.Postpone(3s); // the last word counts
-    Pass(2999ms);
-    CHECK(slot.GetState() == State::STARTING);
-    Pass(1ms);
-    CHECK(slot.GetState() == State::STOPPING);
-    CHECK(owner.actions == Actions{Action::LAUNCH, Action::DISMISS});
-    slot.Postpone(1s); // nothing is scheduled
-    CHECK_FALSE(slot.IsScheduled());
+TEST_CASE("a slot that waits for its next worker starts it at once") {
+    Cluster cluster(ByNotify(1));
+    Asked asked;
+    cluster.Start();
+    Say(cluster, 1, 0);
+    cluster.Exit(1, 1);
+    CHECK(cluster.launcher.launched == 1);
+    cluster.pool.Replace(0, asked.Callback());
+    CHECK(cluster.launcher.launched == 2);
+    CHECK((asked.done == 1 && asked.replaced));
+    cluster.Pass(1s);
+    CHECK(cluster.launcher.launched == 2);
+}
+
+TEST_CASE("fewer slots: the last ones retire, and their ends decide nothing") {
+    PoolSpec spec = ByNotify(3);
+    spec.kill_others_on_fail = true;
+    Cluster cluster(std::move(spec));
+    cluster.Start();
+    for (unsigned id = 1; id <= 3; id++)
+        Say(cluster, id, id - 1);
+    cluster.pool.Scale(1);
+    CHECK(kernel::TakeSignals() == cluster.Signals("TERM", {3, 2}));
+    cluster.Die(3, SIGTERM);
+    cluster.Exit(2, 5);
+    cluster.Pass(1h);
+    CHECK(cluster.launcher.launched == 3);
+    CHECK(cluster.pool.GetOutcome().kind == Outcome::Kind::COMPLETED);
+    cluster.pool.Scale(0); // one stays
+    CHECK(kernel::TakeSignals().empty());
+    cluster.Ask();
+    cluster.Exit(1, 0);
+    CHECK(cluster.finished == 1);
+}
+
+TEST_CASE("more slots again: the numbers of those that retired are used once they are gone") {
+    Cluster cluster(ByNotify(2));
+    cluster.Start();
+    Say(cluster, 1, 0);
+    Say(cluster, 2, 1);
+    cluster.pool.Scale(1);
+    cluster.pool.Scale(2); // slot 1 is still on its way out
+    CHECK(cluster.launcher.launched == 2);
+    cluster.Exit(2, 0);
+    cluster.Pass(0s);
+    CHECK(cluster.launcher.launched == 3);
+    Say(cluster, 3, 1);
+    CHECK(cluster.facts.IsComplete());
 }

@@ -9,13 +9,8 @@ using Texts = std::vector<std::string>;
 
 namespace {
 
-contract::Handover Worker(unsigned slot) {
-    contract::Handover handover;
-    handover.id = 7;
-    handover.slot = slot;
-    handover.workers = 4;
-    handover.generation = 1;
-    return handover;
+WorkerRef Worker(unsigned slot) {
+    return {7, slot, 1, 0, slot};
 }
 
 } // namespace
@@ -28,7 +23,7 @@ TEST_CASE("the user's own word wins over contracts and the launcher's environmen
     spec.environment.Set("PATH", "/one:/two");
     spec.assignments = {{"A", "{9000+slot}"}, {"CLUSTERIZE_SLOT", "mine"}};
     spec.run = "run";
-    const spawn::LaunchSpec launch = MakeLaunchSpec(spec, Worker(2), {}, {});
+    const spawn::LaunchSpec launch = MakeLaunchSpec(spec, Worker(2), 4, {}, {});
     CHECK(launch.env.Find("A") == "9002");
     CHECK(launch.env.Find("CLUSTERIZE_SLOT") == "mine");
     CHECK(launch.env.Find("CLUSTERIZE_RUN") == "run");
@@ -42,7 +37,7 @@ TEST_CASE("arguments expand where it was asked for") {
     WorkerSpec spec;
     spec.command = {"server-{slot}", "--id={id}", "{x}"};
     spec.expand_arguments = true;
-    const spawn::LaunchSpec launch = MakeLaunchSpec(spec, Worker(3), {}, {});
+    const spawn::LaunchSpec launch = MakeLaunchSpec(spec, Worker(3), 4, {}, {});
     CHECK(launch.argv == Texts{"server-3", "--id=7", "{x}"});
 }
 
@@ -51,24 +46,24 @@ TEST_CASE("the command is looked for in the PATH that the worker gets") {
     spec.command = {"server"};
     spec.environment.Set("PATH", "/launcher");
     spec.assignments = {{"PATH", "/worker"}};
-    CHECK(MakeLaunchSpec(spec, Worker(0), {}, {}).paths == Texts{"/worker/server"});
+    CHECK(MakeLaunchSpec(spec, Worker(0), 4, {}, {}).paths == Texts{"/worker/server"});
 }
 
 TEST_CASE("slot k is pinned to the k-th CPU of the list, wrapping") {
     WorkerSpec spec;
     spec.command = {"server"};
-    CHECK(MakeLaunchSpec(spec, Worker(0), {}, {}).cpus.empty());
+    CHECK(MakeLaunchSpec(spec, Worker(0), 4, {}, {}).cpus.empty());
     spec.cpus = {4, 6, 1};
     for (const auto &[slot, cpu] : {std::pair(0U, 4U), {1U, 6U}, {2U, 1U}, {3U, 4U}, {7U, 6U}})
-        CHECK(MakeLaunchSpec(spec, Worker(slot), {}, {}).cpus == std::vector<unsigned>{cpu});
+        CHECK(MakeLaunchSpec(spec, Worker(slot), 4, {}, {}).cpus == std::vector<unsigned>{cpu});
 }
 
 TEST_CASE("standard input from /dev/null is a move of its own") {
     WorkerSpec spec;
     spec.command = {"server"};
     spec.null_stdin = true;
-    const auto launch = MakeLaunchSpec(spec, Worker(0), {}, sys::Fd(42));
-    REQUIRE(launch.fds.size() == 1);
-    CHECK(launch.fds[0].from == 42);
-    CHECK(launch.fds[0].to == 0);
+    const auto launch = MakeLaunchSpec(spec, Worker(0), 4, {}, sys::Fd(42));
+    REQUIRE(launch.fds.Moves().size() == 1);
+    CHECK(launch.fds.Moves()[0].from == 42);
+    CHECK(launch.fds.Moves()[0].to == 0);
 }

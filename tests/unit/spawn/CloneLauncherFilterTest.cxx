@@ -8,6 +8,8 @@
 #include "sys/SeccompNotify.hxx"
 #include "unit/BindFilter.hxx"
 #include "unit/Forked.hxx"
+#include "unit/Pipe.hxx"
+#include "unit/spawn/Launch.hxx"
 
 #include <doctest/doctest.h>
 
@@ -17,7 +19,6 @@
 #include <cstring>
 #include <linux/capability.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -50,9 +51,9 @@ LaunchSpec Shell(const std::string &script) {
 /** A worker whose standard output comes here. */
 struct Worker {
     explicit Worker(LaunchSpec spec, CloneLauncher &launcher) {
-        spec.fds.push_back({pipe.writer.Get(), STDOUT_FILENO});
-        auto result = launcher.Launch(spec);
-        auto *started = std::get_if<Launched>(&result);
+        spec.fds.Put(pipe.writer, STDOUT_FILENO);
+        auto result = unit::LaunchAndWait(launcher, spec);
+        auto *started = std::get_if<unit::Executed>(&result);
         REQUIRE_MESSAGE(started != nullptr, Describe(std::get<LaunchFailure>(result), spec));
         launched = std::move(*started);
     }
@@ -74,7 +75,7 @@ struct Worker {
         return output;
     }
 
-    Launched launched = {};
+    unit::Executed launched = {};
     int status = -1;
     unit::Pipe pipe;
 };
@@ -140,7 +141,7 @@ TEST_CASE("each worker has its own listener, also after a start that failed behi
     LaunchSpec broken = Shell("");
     broken.paths = {"/nonexistent/sh"};
     for (int i = 0; i < 3; i++) {
-        const auto result = launcher.Launch(broken);
+        const auto result = unit::LaunchAndWait(launcher, broken);
         const auto *failure = std::get_if<LaunchFailure>(&result);
         REQUIRE(failure != nullptr);
         CHECK(failure->stage == ExecStage::EXEC);
@@ -216,8 +217,8 @@ TEST_CASE("a launcher without rights needs no_new_privs; without it the worker r
               LaunchSpec spec = Shell("exit 0");
               for (const bool no_new_privs : {false, true}) {
                   spec.no_new_privs = no_new_privs;
-                  auto result = launcher.Launch(spec);
-                  auto *launched = std::get_if<Launched>(&result);
+                  auto result = unit::LaunchAndWait(launcher, spec);
+                  auto *launched = std::get_if<unit::Executed>(&result);
                   FORKED_CHECK(launched != nullptr);
                   int status = -1;
                   FORKED_CHECK(waitpid(launched->pid, &status, 0) == launched->pid && status == 0);
@@ -260,8 +261,8 @@ TEST_CASE(
               for (const int expected : {EBUSY, EINVAL}) {
                   if (expected == EINVAL)
                       spec.filter = nonsense;
-                  auto result = launcher.Launch(spec);
-                  auto *launched = std::get_if<Launched>(&result);
+                  auto result = unit::LaunchAndWait(launcher, spec);
+                  auto *launched = std::get_if<unit::Executed>(&result);
                   FORKED_CHECK(launched != nullptr);
                   FORKED_CHECK(launched->filter_error == expected);
                   FORKED_CHECK(!launched->notify.IsDefined());
@@ -273,49 +274,40 @@ TEST_CASE(
           }) == 0);
 }
 
-TEST_CASE("where no number is left for the listener, the worker runs without") {
+TEST_CASE("if no number is left for the channel, the pidfd or the listener, the start fails") {
     CHECK(unit::InFork([] {
               for (int fd = 3; fd < 300; fd++)
                   close(fd);
               CloneLauncher launcher;
               LaunchSpec spec = Shell("exit 0");
-              // None for the pair of sockets; then for the pair and nothing else.
-              for (const rlim_t numbers : {3U, 4U, 5U}) {
+              const auto allow = [&spec](rlim_t numbers) {
                   const rlimit low = {numbers, spec.descriptor_limit.rlim_max};
-                  FORKED_CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0);
+                  return setrlimit(RLIMIT_NOFILE, &low) == 0;
+              };
+              // None for the channel, one of its two ends, both and none for the pidfd.
+              for (const rlim_t numbers : {3U, 4U, 5U}) {
+                  FORKED_CHECK(allow(numbers));
                   auto result = launcher.Launch(spec);
-                  auto *launched = std::get_if<Launched>(&result);
-                  FORKED_CHECK(launched != nullptr);
-                  FORKED_CHECK(launched->filter_error == EMFILE);
-                  FORKED_CHECK(!launched->notify.IsDefined());
-                  int status = -1;
-                  FORKED_CHECK(waitpid(launched->pid, &status, 0) == launched->pid && status == 0);
+                  auto *failure = std::get_if<LaunchFailure>(&result);
+                  FORKED_CHECK(failure != nullptr);
+                  FORKED_CHECK(failure->error == EMFILE);
               }
+              FORKED_CHECK(allow(6));
+              auto result = launcher.Launch(spec);
+              auto *forked = std::get_if<Forked>(&result);
+              FORKED_CHECK(forked != nullptr);
+              FORKED_CHECK(allow(3)); // none for the listener, which the child sends
+              while (forked->channel.Look() == StartChannel::State::PENDING) {
+                  pollfd waiting = {forked->channel.Descriptor().Get(), POLLIN, 0};
+                  poll(&waiting, 1, 60'000);
+              }
+              FORKED_CHECK(forked->channel.GetState() == StartChannel::State::FAILED);
+              FORKED_CHECK(forked->channel.Failure().stage == ExecStage::FILTER);
+              FORKED_CHECK(forked->channel.Failure().error == EMFILE);
+              kill(forked->pid, SIGKILL);
+              FORKED_CHECK(waitpid(forked->pid, nullptr, 0) == forked->pid);
               return 0;
           }) == 0);
-}
-
-TEST_CASE("a listener that cannot be handed over fails the start in its stage") {
-    struct Shared {
-        ChildPlan plan;
-        sock_fprog program;
-    };
-    void *place =
-        mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    REQUIRE(place != MAP_FAILED);
-    auto &shared = *new (place) Shared{};
-    shared.program = {CD_FILTER.size(), const_cast<sock_filter *>(CD_FILTER.data())};
-    shared.plan.filter = &shared.program;
-    shared.plan.no_new_privs = true;
-    shared.plan.filter_socket = -1;
-    unit::InFork([&shared] { return RunChild(&shared.plan); });
-    const int refused = shared.plan.filter_errno, error = shared.plan.failed_errno;
-    const ExecStage stage = shared.plan.failed_stage;
-    munmap(place, sizeof(Shared));
-    if (refused != 0)
-        HARNESS_SKIP(strerrordesc_np(refused));
-    CHECK(stage == ExecStage::FILTER);
-    CHECK(error == EBADF);
 }
 
 TEST_CASE("a signal that the worker handles does not void a call that was received") {

@@ -4,6 +4,7 @@
 #include "sys/CpuSet.hxx"
 #include "sys/Proc.hxx"
 #include "unit/Pipe.hxx"
+#include "unit/spawn/Launch.hxx"
 
 #include <doctest/doctest.h>
 
@@ -51,9 +52,9 @@ struct Result {
 Result Run(LaunchSpec spec) {
     CloneLauncher launcher;
     unit::Pipe pipe;
-    spec.fds.push_back({pipe.writer.Get(), STDOUT_FILENO});
-    const auto result = launcher.Launch(spec);
-    const auto *launched = std::get_if<Launched>(&result);
+    spec.fds.Put(pipe.writer, STDOUT_FILENO);
+    const auto result = unit::LaunchAndWait(launcher, spec);
+    const auto *launched = std::get_if<unit::Executed>(&result);
     REQUIRE_MESSAGE(launched != nullptr, Describe(std::get<LaunchFailure>(result), spec));
     Result outcome;
     outcome.pid = launched->pid;
@@ -65,8 +66,8 @@ Result Run(LaunchSpec spec) {
 /** Starts it, expecting a failure; there is no process of it afterwards. */
 LaunchFailure Fail(LaunchSpec spec) {
     CloneLauncher launcher;
-    const auto result = launcher.Launch(spec);
-    if (const auto *launched = std::get_if<Launched>(&result))
+    const auto result = unit::LaunchAndWait(launcher, spec);
+    if (const auto *launched = std::get_if<unit::Executed>(&result))
         waitpid(launched->pid, nullptr, 0);
     REQUIRE(std::holds_alternative<LaunchFailure>(result));
     CHECK(waitpid(-1, nullptr, WNOHANG) == -1);
@@ -252,7 +253,7 @@ TEST_CASE("without rights each id is refused in its own stage") {
         const auto stage_of = [&launcher](const Ids &ids) {
             LaunchSpec spec = Command({"true"});
             spec.ids = ids;
-            const auto result = launcher.Launch(spec);
+            const auto result = unit::LaunchAndWait(launcher, spec);
             const auto *failure = std::get_if<LaunchFailure>(&result);
             return failure != nullptr && failure->error == EPERM ? static_cast<int>(failure->stage)
                                                                  : -1;
@@ -374,14 +375,14 @@ TEST_CASE("the worker gets TERM when the launcher dies, also under another user"
         spec.fds = {{alive.writer.Get(), STDOUT_FILENO}};
         if (getuid() == 0)
             spec.ids.uid = NOBODY;
-        const auto result = launcher.Launch(spec);
+        const auto result = unit::LaunchAndWait(launcher, spec);
         alive.writer.Close();
-        if (!std::holds_alternative<Launched>(result))
+        if (!std::holds_alternative<unit::Executed>(result))
             _exit(1);
         char byte = 0;
         if (read(alive.reader.Get(), &byte, 1) != 1) // the trap is set
             _exit(1);
-        const pid_t worker = std::get<Launched>(result).pid;
+        const pid_t worker = std::get<unit::Executed>(result).pid;
         if (write(told.writer.Get(), &worker, sizeof(worker)) != sizeof(worker))
             _exit(1);
         kill(getpid(), SIGKILL);

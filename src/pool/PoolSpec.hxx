@@ -1,0 +1,22 @@
+#pragma once
+
+#include "pool/ReadyRule.hxx"
+#include "pool/RestartPolicy.hxx"
+#include "pool/StopLadder.hxx"
+#include "pool/WorkerSpec.hxx"
+
+#include <memory>
+
+namespace pool {
+
+struct PoolSpec {
+    unsigned slots;
+    bool serving; // at first; otherwise they are jobs, which run to their end
+    RestartSpec restart; // while it serves
+    bool kill_others_on_fail = false; // the first failure ends all
+    StopSpec stop;
+    std::shared_ptr<const WorkerSpec> worker;
+    ReadySpec ready = {};
+};
+
+} // namespace pool

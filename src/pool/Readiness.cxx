@@ -1,0 +1,63 @@
+#include "pool/Readiness.hxx"
+
+namespace pool {
+
+void Readiness::OnOnline(Worker &worker) {
+    if (!serving)
+        return;
+    if (rule.Accept(Sign::EXEC))
+        worker.BecomeReady(Sign::EXEC);
+    worker.LimitStart(rule.Timeout());
+}
+
+void Readiness::BeginForAll() {
+    for (const auto &slot : slots.All()) {
+        Worker *worker = slot->Workers().Current();
+        if (worker == nullptr || worker->State() != WorkerState::STARTING)
+            continue;
+        if (worker->Listens()) // on a unix socket, when that did not matter
+            Ready(worker->Ref(), Sign::LISTEN);
+        else
+            worker->LimitStart(rule.Timeout());
+    }
+}
+
+void Readiness::Ready(const WorkerRef &ref, Sign sign) noexcept {
+    if (!serving)
+        return;
+    const bool accepted = rule.Accept(sign);
+    if (Worker *worker = slots.Find(ref); worker != nullptr && accepted)
+        worker->BecomeReady(sign);
+}
+
+int Readiness::Listening(const WorkerRef &ref, net::Listener &listener, How how) noexcept {
+    Worker *worker = slots.Find(ref);
+    if (worker == nullptr || !HasProcess(worker->State()))
+        return 0;
+    const int error = worker->Listen(listener, how);
+    const net::Endpoint &at = listener.Spec().at;
+    const bool serves = how == How::ADOPTED && at.type == SOCK_STREAM && at.address.Port();
+    if (serves && !serving && !stopping) {
+        serving = true;
+        on_served();
+    }
+    Ready(ref, Sign::LISTEN);
+    return error;
+}
+
+bool Readiness::IsStarting(const WorkerRef &ref) const noexcept {
+    const Worker *worker = slots.Find(ref);
+    return worker != nullptr && worker->State() == WorkerState::STARTING;
+}
+
+void Readiness::Stopping(const WorkerRef &ref) noexcept {
+    if (Worker *worker = slots.Find(ref))
+        worker->Withdraw();
+}
+
+void Readiness::Extend(const WorkerRef &ref, std::chrono::milliseconds time) noexcept {
+    if (Worker *worker = slots.Find(ref); worker != nullptr && HasProcess(worker->State()))
+        worker->Extend(time);
+}
+
+} // namespace pool

@@ -1,0 +1,72 @@
+#include "pool/SlotSet.hxx"
+
+#include <algorithm>
+#include <utility>
+
+namespace pool {
+
+void SlotSet::SetWanted(unsigned count) {
+    wanted = count;
+    for (auto index = static_cast<unsigned>(slots.size()); index < wanted; index++)
+        slots.push_back(std::make_unique<Slot>(context, owner, index));
+    // The youngest first: the others keep their numbers.
+    for (auto index = static_cast<unsigned>(slots.size()); index-- > wanted;)
+        if (!slots[index]->IsRetiring())
+            slots[index]->Retire({StopRequest::Kind::GRACEFUL, "fewer workers are wanted"});
+}
+
+void SlotSet::Tidy() {
+    for (unsigned index = 0; index < slots.size(); index++)
+        if (slots[index]->IsRetiring() && slots[index]->State() == SlotState::FINISHED)
+            slots[index] = index < wanted ? std::make_unique<Slot>(context, owner, index) : nullptr;
+    while (!slots.empty() && slots.back() == nullptr)
+        slots.pop_back();
+}
+
+Slot *SlotSet::Find(unsigned index) const noexcept {
+    return index < slots.size() ? slots[index].get() : nullptr;
+}
+
+Worker *SlotSet::Find(const WorkerRef &worker) const noexcept {
+    const Slot *slot = Find(worker.slot);
+    return slot != nullptr ? slot->Workers().Find(worker.id) : nullptr;
+}
+
+Slot *SlotSet::FirstIdle() const noexcept {
+    const auto idle = std::find_if(slots.begin(), slots.end(), [](const auto &slot) {
+        return slot->State() == SlotState::IDLE;
+    });
+    return idle != slots.end() ? idle->get() : nullptr;
+}
+
+bool SlotSet::AreReady() const noexcept {
+    return std::all_of(slots.begin(), slots.begin() + wanted,
+                       [](const auto &slot) { return slot->IsReady(); });
+}
+
+bool SlotSet::AreFinished() const noexcept {
+    return std::all_of(slots.begin(), slots.end(),
+                       [](const auto &slot) { return slot->State() == SlotState::FINISHED; });
+}
+
+bool SlotSet::HaveHope() const noexcept {
+    return std::any_of(slots.begin(), slots.end(),
+                       [](const auto &slot) { return slot->HasHope(); });
+}
+
+bool SlotSet::HaveProcesses() const noexcept {
+    for (const auto &slot : slots)
+        for (const Worker *worker : slot->Workers().All())
+            if (HasProcess(worker->State()))
+                return true;
+    return false;
+}
+
+const Slot &SlotSet::LastFailed() const noexcept {
+    return **std::max_element(slots.begin(), slots.end(), [](const auto &one, const auto &other) {
+        return std::pair(one->HasFailed(), one->LastEnd().when) <
+               std::pair(other->HasFailed(), other->LastEnd().when);
+    });
+}
+
+} // namespace pool

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "loop/DeferEvent.hxx"
+#include "pool/Worker.hxx"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace pool {
+
+/** The workers of one slot: the current one, a successor while that is being replaced, and any
+ *  number of them that are leaving. It owns them. One that is gone is destroyed in the next turn of
+ *  the loop, because it may be in the middle of one of its own functions. */
+class SlotWorkers {
+public:
+    explicit SlotWorkers(loop::Loop &loop) noexcept
+        : tidy(loop, util::Bind<&SlotWorkers::OnTidy>(*this)) {}
+
+    /** nullptr if there is none. */
+    Worker *Current() const noexcept { return current.get(); }
+    Worker *Successor() const noexcept { return successor.get(); }
+
+    /** nullptr: it is gone. */
+    Worker *Find(unsigned id) const noexcept;
+
+    std::vector<Worker *> All() const;
+    bool IsEmpty() const noexcept { return !current && !successor && leaving.empty(); }
+
+    void SetCurrent(std::unique_ptr<Worker> worker) noexcept { current = std::move(worker); }
+    void SetSuccessor(std::unique_ptr<Worker> worker) noexcept { successor = std::move(worker); }
+
+    /** The successor becomes the current worker. Returns the old one, which is among those that
+     *  leave now; nullptr if it is gone already. */
+    Worker *Swap();
+
+    enum class Role : std::uint8_t { CURRENT, SUCCESSOR, LEAVING };
+
+    /** Of one that is here. */
+    Role RoleOf(const Worker &worker) const noexcept;
+
+    /** It is gone. */
+    void Remove(const Worker &worker);
+
+private:
+    void OnTidy() noexcept { removed.clear(); }
+
+    std::unique_ptr<Worker> current, successor;
+    std::vector<std::unique_ptr<Worker>> leaving, removed;
+    loop::DeferEvent tidy;
+};
+
+} // namespace pool

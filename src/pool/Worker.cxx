@@ -1,0 +1,270 @@
+#include "pool/Worker.hxx"
+#include "pool/ListenerInfos.hxx"
+#include "pool/Starter.hxx"
+#include "sys/SignalNames.hxx"
+
+#include <algorithm>
+#include <cassert>
+#include <csignal>
+#include <fmt/format.h>
+#include <utility>
+
+namespace pool {
+
+Worker::Worker(const Context &_context, WorkerOwner &_owner, const WorkerRef &_ref,
+               std::shared_ptr<const WorkerSpec> _spec) noexcept
+    : context(_context), owner(_owner), ref(_ref), spec(std::move(_spec)),
+      ladder(_context.loop, _context.stop,
+             util::Bind<&Worker::Trigger<WorkerTrigger::DRAINED>>(*this),
+             util::Bind<&Worker::Trigger<WorkerTrigger::TIME_OVER>>(*this)),
+      timer(_context.loop, util::Bind<&Worker::OnTimer>(*this)) {}
+
+void Worker::Post(WorkerTrigger trigger) noexcept {
+    context.triggers.Post<&Worker::OnTrigger>(*this, trigger);
+}
+
+void Worker::OnTrigger(std::uint8_t trigger) noexcept {
+    const auto &step = WORKER_LIFE.At(state, static_cast<WorkerTrigger>(trigger));
+    assert(step.action != WorkerAction::IMPOSSIBLE);
+    state = step.next;
+    Perform(step.action);
+}
+
+void Worker::Perform(WorkerAction action) noexcept {
+    switch (action) {
+    case WorkerAction::NONE:
+    case WorkerAction::IMPOSSIBLE:
+        return;
+    case WorkerAction::ACTIVATE:
+        return Activate();
+    case WorkerAction::SIGNAL:
+        return SendStopSignal();
+    case WorkerAction::DISMISS:
+        return Dismiss();
+    case WorkerAction::KILL:
+        return Kill();
+    case WorkerAction::ABANDON:
+        return Abandon();
+    case WorkerAction::CLEAR:
+        return Clear();
+    case WorkerAction::KILL_LEFT:
+        if (leftovers)
+            leftovers->Kill();
+        return;
+    case WorkerAction::DEPART:
+        return Depart();
+    }
+}
+
+// --- the start -------------------------------------------------------------------------------
+
+void Worker::Start() noexcept {
+    context.table.Occupy(ref.seat);
+    auto result = context.starter.Start(ref, *spec, util::Bind<&Worker::OnSettled>(*this));
+    if (const auto *failed = std::get_if<Starter::Failed>(&result)) {
+        FailStart(failed->failure, failed->message);
+        return Post(WorkerTrigger::START_FAILED);
+    }
+    auto begun = std::get<Starter::Begun>(std::move(result));
+    start = std::move(begun.start);
+    process = context.reaper.AddWorker(ref, std::move(begun.process),
+                                       Reaper::OnEnd::Make<&Worker::OnExit>(*this));
+    start->Look(); // it may be over already
+}
+
+/** The command executes, or the start has failed. */
+void Worker::OnSettled() noexcept {
+    if (start->GetState() == spawn::Start::State::FAILED) {
+        // It ends by itself, unless something holds it up.
+        Signal(SIGKILL);
+        return Schedule(WorkerTrigger::STUCK, UNSTARTED_PATIENCE);
+    }
+    context.starter.Settled(true);
+    spawn::Launched launched = start->Take();
+    executed = true;
+    timer.Cancel(); // a stop has the time of its ladder from here on
+    context.reporter.Emit(report::Fork{{ref}});
+    context.reporter.Emit(report::Online{{ref}});
+    context.agents.Started(ref, launched);
+    if (state == WorkerState::STARTING)
+        owner.OnOnline(*this);
+}
+
+/** There is no process, or none any more, that could execute the command. */
+void Worker::FailStart(const spawn::LaunchFailure &failure, const std::string &message) noexcept {
+    const auto &stage = spawn::EXEC_STAGE_TABLE[static_cast<std::size_t>(failure.stage)];
+    context.reporter.Emit(report::Error{stage.name, failure.error, message, ref.id, ref.slot});
+    end.when = context.loop.Now();
+    end.launch_failure = failure;
+    context.table.Vacate(ref.seat);
+    if (start) {
+        context.agents.NotStarted(ref);
+        context.starter.Settled(false);
+    }
+}
+
+// --- serving ---------------------------------------------------------------------------------
+
+void Worker::BecomeReady(Sign sign) noexcept {
+    if (state != WorkerState::STARTING || ready_shown)
+        return;
+    ready_shown = true;
+    context.reporter.Emit(report::Ready{{ref}, SIGN_NAMES[static_cast<std::size_t>(sign)]});
+    Post(WorkerTrigger::BECAME_READY);
+}
+
+void Worker::LimitStart(std::chrono::milliseconds timeout) {
+    ready_timeout = timeout;
+    if (state == WorkerState::STARTING && !ready_shown && timeout.count() != 0)
+        Schedule(WorkerTrigger::LATE, timeout);
+}
+
+void Worker::Activate() noexcept {
+    timer.Cancel();
+    ready_since = context.loop.Now();
+    context.table.Activate(ref.seat);
+    owner.OnReady(*this);
+}
+
+int Worker::Listen(net::Listener &listener, How how) noexcept {
+    listens = true;
+    const bool first = !listener.IsServedBy(ref.seat);
+    const int error = context.table.Serve(listener, ref.seat);
+    if (first)
+        context.reporter.Emit(DescribeListening(ref, listener.Spec().at, how == How::ADOPTED));
+    return error;
+}
+
+void Worker::Withdraw() noexcept {
+    if (state == WorkerState::READY)
+        context.table.Deactivate(ref.seat);
+}
+
+void Worker::Extend(std::chrono::milliseconds time) {
+    if (timer.IsPending() && HasProcess(state))
+        timer.ScheduleAt(std::max(due_at, context.loop.Now() + time));
+    ladder.Extend(time);
+}
+
+// --- the end ---------------------------------------------------------------------------------
+
+void Worker::Signal(int signo) noexcept {
+    static_cast<void>(context.reaper.Signal(process, signo)); // one that was reaped gets none
+}
+
+void Worker::Leave(const StopRequest &request) noexcept {
+    if (!ladder.IsClimbing())
+        has_signal = request.workers_have_it;
+    const TriggerQueue::Batch batch(context.triggers);
+    Post(WorkerTrigger::LEAVE);
+    ladder.Request(request);
+}
+
+void Worker::SendStopSignal() noexcept {
+    if (!has_signal)
+        Signal(ladder.Signal());
+    if (!executed) // it may be held up on its way to its command
+        Schedule(WorkerTrigger::TIME_OVER, UNSTARTED_PATIENCE);
+}
+
+/** Its end counts as a failure, and is not one that was asked for: it is replaced. */
+void Worker::Dismiss() noexcept {
+    dismissed = true;
+    const double seconds = std::chrono::duration<double>(ready_timeout).count();
+    context.reporter.Emit(report::Error{
+        "ready", 0,
+        fmt::format("worker {} (slot {}) was not ready within {} s", ref.id, ref.slot, seconds),
+        ref.id, ref.slot});
+    Signal(ladder.Signal());
+    Schedule(WorkerTrigger::TIME_OVER, context.stop.timeout);
+}
+
+void Worker::Kill() noexcept {
+    if (!killed)
+        Schedule(WorkerTrigger::STUCK, executed ? STUCK_AFTER : UNSTARTED_PATIENCE);
+    killed = "it had not ended in time";
+    Signal(SIGKILL);
+}
+
+void Worker::OnExit(ExitStatus status) noexcept {
+    timer.Cancel();
+    // What the child said before it ended is read first.
+    if (start->Look() == spawn::Start::State::FAILED) {
+        FailStart(start->Failure(), start->DescribeFailure());
+        Post(WorkerTrigger::START_FAILED);
+    } else {
+        Finish(status);
+        Post(WorkerTrigger::ENDED);
+    }
+}
+
+/** A worker that has executed its command has ended. */
+void Worker::Finish(ExitStatus status) noexcept {
+    context.agents.Gone(ref, status);
+    context.table.Vacate(ref.seat);
+    end.when = context.loop.Now();
+    if (ready_since)
+        end.ready_for = end.when - *ready_since;
+    end.status = status;
+    end.oom = status.IsBy(SIGKILL) && !killed && context.oom.Rose();
+    end.not_ready = dismissed && !ladder.IsClimbing();
+    report::Exit exit{{ref}};
+    if (status.killed)
+        exit.signal = sys::SignalName(status.number);
+    else
+        exit.code = status.number;
+    exit.exited_after_disconnect = ladder.IsClimbing();
+    if (status.IsBy(SIGKILL))
+        exit.reason = killed;
+    exit.oom = end.oom;
+    exit.sockets = DescribeSockets(context.table, ref.seat);
+    context.reporter.Emit(exit);
+}
+
+/** Not even SIGKILL ends it: it waits in the kernel for something that does not come. */
+void Worker::Abandon() noexcept {
+    context.reaper.Disown(process);
+    end.stuck = true;
+    if (executed) {
+        Finish({true, SIGKILL});
+    } else {
+        start->Abandon();
+        FailStart(start->Failure(), start->DescribeFailure());
+    }
+    context.reporter.Emit(report::Error{
+        "kill", 0,
+        fmt::format("worker {} (slot {}, pid {}) does not end, not even by SIGKILL: it hangs in "
+                    "the kernel, as with a file system that does not answer",
+                    ref.id, ref.slot, ref.pid),
+        ref.id, ref.slot});
+    owner.OnEnded(*this);
+    Depart();
+}
+
+void Worker::Clear() noexcept {
+    owner.OnEnded(*this);
+    if (ref.pid == 0) // it never was a process
+        return Post(WorkerTrigger::CLEARED);
+    leftovers.emplace(context.loop, context.orphans, context.reaper,
+                      util::Bind<&Worker::Trigger<WorkerTrigger::CLEARED>>(*this));
+    if (ladder.IsOver())
+        leftovers->Kill();
+    if (leftovers->Begin(ref, ladder.Signal()))
+        Post(WorkerTrigger::CLEARED);
+    else if (!ladder.IsClimbing())
+        Schedule(WorkerTrigger::TIME_OVER, Leftovers::PATIENCE);
+}
+
+void Worker::Depart() noexcept {
+    timer.Cancel();
+    context.agents.Cleared(ref);
+    owner.OnGone(*this);
+}
+
+void Worker::Schedule(WorkerTrigger trigger, std::chrono::milliseconds delay) {
+    due = trigger;
+    due_at = context.loop.Now() + delay;
+    timer.ScheduleAt(due_at);
+}
+
+} // namespace pool

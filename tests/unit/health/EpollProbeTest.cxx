@@ -1,0 +1,146 @@
+#include "health/EpollProbe.hxx"
+#include "unit/FakeClock.hxx"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include <utility>
+
+using namespace health;
+using namespace pool;
+using namespace std::chrono_literals;
+
+namespace {
+
+class Recorder final : public Facts {
+public:
+    void Ready(const WorkerRef &, Sign) noexcept override { log += "ready "; }
+    int Listening(const WorkerRef &worker, net::Listener &listener, How how) noexcept override {
+        log += std::to_string(worker.id) + ":" + listener.Spec().at.address.Host() +
+               (how == How::ADOPTED ? "! " : " ");
+        starting = false;
+        return 0;
+    }
+    bool IsStarting(const WorkerRef &) const noexcept override {
+        asked++;
+        return starting;
+    }
+    bool IsComplete() const noexcept override { return false; }
+    void Stopping(const WorkerRef &) noexcept override {}
+    void Extend(const WorkerRef &, std::chrono::milliseconds) noexcept override {}
+
+    std::string log;
+    bool starting = true;
+    mutable int asked = 0;
+};
+
+class NoSteering final : public net::Steering {
+public:
+    void Joined(const net::SlotSocket &) override {}
+    void Left(const net::SlotSocket &) noexcept override {}
+    void SetActive(std::span<const net::SlotSocket *const>) noexcept override {}
+    net::TierReport Tier() const override { return {"none", ""}; }
+};
+
+class Policy final : public net::SteeringPolicy {
+public:
+    bool WantsSlotSockets() const noexcept override { return true; }
+    std::unique_ptr<net::Steering> Steer(int, bool) const override {
+        return std::make_unique<NoSteering>();
+    }
+};
+
+/** This process is the worker. */
+struct Fixture {
+    Fixture() {
+        net::ListenSpec spec;
+        spec.at.address = *net::Address::FromLiteral("127.0.0.1", 0);
+        spec.backlog = 8;
+        listener = &table.Open(spec);
+    }
+
+    void Start(unsigned id, unsigned slot) {
+        spawn::Launched launched;
+        probe.Started({id, slot, 1, getpid(), slot}, launched);
+    }
+
+    void Watch(unsigned slot) {
+        epoll_event event = {};
+        REQUIRE(epoll_ctl(epoll.Get(), EPOLL_CTL_ADD, table.SocketOf(*listener, slot).Get(),
+                          &event) == 0);
+    }
+
+    std::string Pass(std::chrono::milliseconds time) {
+        clock.Advance(time);
+        loop.Turn(loop::Loop::Wait::NO);
+        return std::exchange(facts.log, {});
+    }
+
+    unit::FakeClock clock;
+    loop::Loop loop{clock};
+    Policy policy;
+    net::ListenerTable table{policy, 2};
+    net::Listener *listener;
+    Recorder facts;
+    EpollProbe probe{loop, facts, table};
+    sys::UniqueFd epoll{sys::AdoptTag(), epoll_create1(EPOLL_CLOEXEC)};
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(Fixture, "a worker that waits for its slot socket listens there") {
+    Start(1, 0);
+    CHECK(Pass(20ms).empty());
+    Watch(0);
+    CHECK(Pass(39ms).empty());
+    CHECK(Pass(1ms) == "1:127.0.0.1 ");
+    const int asked = facts.asked;
+    CHECK(Pass(1h).empty());
+    CHECK(facts.asked == asked); // nothing is left of it
+}
+
+TEST_CASE_FIXTURE(Fixture, "another slot's socket is not its own") {
+    Start(2, 1);
+    Watch(0);
+    CHECK(Pass(1h).empty());
+    Watch(1);
+    CHECK(Pass(1h) == "2:127.0.0.1 ");
+}
+
+TEST_CASE_FIXTURE(Fixture, "it looks ever more seldom, every half second in the end") {
+    Start(1, 0);
+    int before = facts.asked;
+    for (const auto pause : {20ms, 40ms, 80ms, 160ms, 320ms, 500ms, 500ms}) {
+        Pass(pause - 1ms);
+        CHECK(facts.asked == before);
+        Pass(1ms);
+        CHECK(facts.asked > before);
+        before = facts.asked;
+    }
+}
+
+TEST_CASE_FIXTURE(Fixture, "when all are ready its timer is gone at once") {
+    Start(1, 0);
+    facts.starting = false;
+    probe.OnUp();
+    const int asked = facts.asked;
+    CHECK(Pass(1h).empty());
+    CHECK(facts.asked == asked);
+}
+
+TEST_CASE_FIXTURE(Fixture, "no look once it is ready by something else, or gone") {
+    Start(1, 0);
+    facts.starting = false;
+    Watch(0);
+    CHECK(Pass(20ms).empty());
+    const int asked = facts.asked;
+    CHECK(Pass(1h).empty());
+    CHECK(facts.asked == asked);
+
+    facts.starting = true;
+    Start(2, 0);
+    probe.Gone({2, 0, 1, getpid()}, {});
+    CHECK(Pass(1h).empty());
+}
