@@ -29,8 +29,7 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
       alive(loop, pool.GetFacts(), plan.pool.ready.alive), epoll(loop, pool.GetFacts(), table),
       unserved(loop, reporter, table, epoll), repair(loop, reporter, table),
       watcher(loop, reporter, reaper,
-              {plan.pool.worker->run, plan.pool.slots, plan.pool.worker->own_group,
-               plan.pool.stop.timeout}),
+              {plan.pool.worker->run, plan.pool.worker->own_group, plan.pool.stop.timeout}),
       signal_table(loop, pool, clock, has_terminal),
       signals(loop, SignalTable::Signals(),
               loop::SignalEvent::Callback::Make<&SignalTable::OnSignals>(signal_table)) {

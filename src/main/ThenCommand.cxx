@@ -66,6 +66,7 @@ void ThenCommand::Fail(int error, const std::string &message) noexcept {
 
 void ThenCommand::OnEnd(pool::ExitStatus status) noexcept {
     running = false;
+    watcher.Unwatch();
     start->Look(); // what it said before it ended
     if (!was_started)
         return;

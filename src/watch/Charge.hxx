@@ -9,9 +9,9 @@
 
 namespace watch {
 
-/** The worker of a slot (or a companion), in memory that launcher and watcher share: the launcher writes, the watcher reads when the
- *  launcher is no more. The start time comes before the pid, so that a launcher that is killed in
- *  between leaves no pid with another's time. */
+/** A worker or a companion, in memory that the launcher and the watcher share: the launcher writes,
+ *  the watcher reads after the launcher has ended. The start time comes before the pid, so that a
+ *  launcher that is killed in between leaves no pid with the time of another process. */
 struct Entry {
     std::atomic<pid_t> pid; // 0: none
     std::atomic<std::uint64_t> start; // as in sys::ProcessStat
@@ -26,7 +26,11 @@ struct Entry {
 static_assert(std::atomic<pid_t>::is_always_lock_free);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
-/** What a watcher is to end, and how. */
+/** Entries of the shared memory: for each seat one, and one for a companion. Only those that were
+ *  ever used take memory. */
+constexpr std::size_t MOST_ENTRIES = 4096 + 1;
+
+/** What a watcher must end, and how. */
 struct Charge {
     std::string run; // CLUSTERIZE_RUN of everything that comes from the workers
     std::span<const Entry> workers;

@@ -1,5 +1,6 @@
 #include "watch/Vigil.hxx"
 #include "sys/CloseFrom.hxx"
+#include "sys/Process.hxx"
 #include "watch/Survivors.hxx"
 
 #include <algorithm>
@@ -47,6 +48,13 @@ bool IsWorker(const Charge &charge, pid_t pid) noexcept {
                        [pid](const Entry &worker) { return worker.pid == pid; });
 }
 
+/** Only the process that was found, not another one that has its number by now. */
+void Signal(pid_t pid, std::uint64_t start, int signo) {
+    if (const auto process = sys::Process::Open(pid, start))
+        static_cast<void>(
+            process->Signal(signo)); // without the right it stays, as what KILL misses
+}
+
 /** Ends what is left; false: not all of it could be ended. */
 bool EndAll(const Charge &charge) {
     const auto began = Clock::now();
@@ -61,10 +69,10 @@ bool EndAll(const Charge &charge) {
             return false;
         for (const auto &[pid, start] : known) {
             if (waited >= charge.patience)
-                kill(pid, SIGKILL);
+                Signal(pid, start, SIGKILL);
             else if ((!IsWorker(charge, pid) || waited >= charge.patience / 2) &&
                      told.emplace(pid, start).second)
-                kill(pid, SIGTERM);
+                Signal(pid, start, SIGTERM);
         }
         poll(nullptr, 0, LOOK_MILLISECONDS);
     }

@@ -3,12 +3,10 @@
 #include "sys/Proc.hxx"
 #include "watch/Vigil.hxx"
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <new>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,7 +27,7 @@ std::uint64_t StartOf(pid_t pid) {
 Watcher::Watcher(loop::Loop &loop, report::Reporter &_reporter, pool::Reaper &_reaper,
                  WatchSpec _spec)
     : reporter(_reporter), reaper(_reaper), spec(std::move(_spec)), launcher(getpid()),
-      timer(loop, util::Bind<&Watcher::Begin>(*this)), processes(spec.slots + 1) {}
+      timer(loop, util::Bind<&Watcher::Begin>(*this)) {}
 
 Watcher::~Watcher() noexcept {
     if (pid != 0) {
@@ -42,41 +40,43 @@ Watcher::~Watcher() noexcept {
 }
 
 void Watcher::Forked(const pool::WorkerRef &worker) noexcept {
-    Tell(worker.slot, worker.pid);
+    if (worker.seat < COMPANION)
+        Set(worker.seat, worker.pid);
 }
 
-void Watcher::NotStarted(const pool::WorkerRef &worker) noexcept {
-    Gone(worker, {});
+void Watcher::Cleared(const pool::WorkerRef &worker) noexcept {
+    Clear(worker.seat);
 }
 
-void Watcher::Tell(unsigned place, pid_t process) noexcept {
+void Watcher::Set(std::size_t place, pid_t process) noexcept {
     if (launcher == 1)
         return;
     processes[place] = process;
-    if (pid != 0)
+    if (!shared.empty())
         shared[place].Set(process, StartOf(process));
-    else if (!timer.IsPending())
+    if (pid == 0 && !timer.IsPending())
         timer.Schedule(WORTH_WATCHING);
 }
 
-void Watcher::Gone(const pool::WorkerRef &worker, pool::ExitStatus) noexcept {
-    // The watcher keeps its number until the next one starts: what it left behind is found by it.
-    processes[worker.slot] = 0;
-    if (pid == 0 && std::count(processes.begin(), processes.end(), 0) == std::ssize(processes))
+void Watcher::Clear(std::size_t place) noexcept {
+    if (processes.erase(place) == 0)
+        return;
+    if (!shared.empty())
+        shared[place].Set(0, 0);
+    if (pid == 0 && processes.empty())
         timer.Cancel();
 }
 
 bool Watcher::Share() noexcept {
     if (!shared.empty())
         return true;
-    void *memory = mmap(nullptr, processes.size() * sizeof(Entry), PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *memory = mmap(nullptr, MOST_ENTRIES * sizeof(Entry), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
         return false;
-    auto *first = static_cast<Entry *>(memory);
-    for (std::size_t i = 0; i < processes.size(); i++)
-        new (first + i) Entry{0, 0};
-    shared = {first, processes.size()};
+    shared = {static_cast<Entry *>(memory), MOST_ENTRIES}; // zeros: no entry is set
+    for (const auto &[place, process] : processes)
+        shared[place].Set(process, StartOf(process));
     return true;
 }
 
@@ -86,9 +86,6 @@ void Watcher::Begin() noexcept {
         return Fail("no memory or no descriptor for it", errno);
     const sys::UniqueFd theirs(sys::AdoptTag(), ends[0]);
     sys::UniqueFd ours(sys::AdoptTag(), ends[1]);
-    for (std::size_t i = 0; i < processes.size(); i++)
-        if (processes[i] != 0)
-            shared[i].Set(processes[i], StartOf(processes[i]));
     const Charge charge = {spec.run,          shared,       spec.own_groups, launcher, getpgrp(),
                            StartOf(launcher), spec.patience};
     const pid_t child = fork();

@@ -7,21 +7,24 @@
 #include "sys/UniqueFd.hxx"
 #include "watch/Charge.hxx"
 
+#include <map>
 #include <string>
-#include <vector>
 
 namespace watch {
 
 struct WatchSpec {
     std::string run; // CLUSTERIZE_RUN
-    unsigned slots;
     bool own_groups; // see Charge
     std::chrono::milliseconds patience; // --stop-timeout
 };
 
-/** Keeps a process that outlives the launcher where that is killed with KILL, and then ends what is left of
- *  the cluster. It is forked when a worker has lived for a moment, so that short jobs do not pay for it, and ended by
- *  the destructor. PID 1 needs none: the kernel ends its whole namespace with it. */
+/** Keeps a process that outlives the launcher if that is killed with KILL, and then ends what is
+ *  left of the cluster. The process is forked when a worker has lived for WORTH_WATCHING, so that
+ *  short jobs do not pay for it, and ended by the destructor. PID 1 needs none: the kernel ends its
+ *  whole namespace with it.
+ *
+ *  The process knows each worker from the fork until nothing is left of the worker, leftovers
+ *  included. Later the number of its process group may be that of a stranger's. */
 class Watcher final : public pool::Agent {
 public:
     static constexpr std::chrono::milliseconds WORTH_WATCHING{100};
@@ -31,14 +34,17 @@ public:
     ~Watcher() noexcept override;
 
     void Forked(const pool::WorkerRef &worker) noexcept override;
-    void NotStarted(const pool::WorkerRef &worker) noexcept override;
-    void Gone(const pool::WorkerRef &worker, pool::ExitStatus status) noexcept override;
+    void Cleared(const pool::WorkerRef &worker) noexcept override;
 
-    /** A companion that is to be ended as the workers are; there is one at most. */
-    void Watch(pid_t companion) noexcept { Tell(spec.slots, companion); }
+    /** A companion that must be ended as the workers are. There is one at most. */
+    void Watch(pid_t companion) noexcept { Set(COMPANION, companion); }
+    void Unwatch() noexcept { Clear(COMPANION); }
 
 private:
-    void Tell(unsigned place, pid_t process) noexcept;
+    static constexpr std::size_t COMPANION = MOST_ENTRIES - 1;
+
+    void Set(std::size_t place, pid_t process) noexcept;
+    void Clear(std::size_t place) noexcept;
     void Begin() noexcept;
     void OnEnd(pool::ExitStatus status) noexcept;
     bool Share() noexcept;
@@ -49,8 +55,8 @@ private:
     const WatchSpec spec;
     const pid_t launcher;
     loop::TimerEvent timer;
-    std::vector<pid_t> processes; // the worker of each slot, then the companion; 0: none
-    std::span<Entry> shared; // the same for the watcher's eyes, mapped when there is one
+    std::map<std::size_t, pid_t> processes; // by place: the seat of a worker, or COMPANION
+    std::span<Entry> shared; // the same for the watcher, mapped when there is one
     sys::UniqueFd alive; // the watcher waits for its end
     pid_t pid = 0;
     bool failed = false; // said once
