@@ -127,6 +127,44 @@ TEST_CASE("a leftover of one worker is not that of another") {
     CHECK(Count(cluster.Out(), "got 15 slot=1") == 1);
 }
 
+TEST_CASE("a daemon of a living worker survives the end of another one, though nothing of it shows "
+          "whose it is") {
+    const std::string behave = Behave();
+    Cluster cluster(
+        {.options = {"-n", "2", "-p", "127.0.0.1:0"},
+         .command = {"/bin/sh", "-c",
+                     "if [ $CLUSTERIZE_SLOT = 1 ]; then exec " + behave + " signal-log; fi; exec " +
+                         behave + " daemonize /usr/bin/env -i " + behave + " signal-log"}});
+    const pid_t daemon = ChildOf(cluster);
+    REQUIRE(WaitFor([&] { return Count(cluster.Out(), "start ") == 2; }));
+    cluster.WaitUp();
+    (void)kill(cluster.WaitOnline(2), SIGKILL);
+    (void)cluster.WaitOnline(3); // the slot is clear, so all leftovers were looked for
+    CHECK(Alive(daemon));
+    CHECK(!Contains(cluster.Out(), "got 15"));
+    (void)cluster.Stop();
+    CHECK(!Alive(daemon));
+}
+
+TEST_CASE(
+    "a helper that an entry script started before `exec clusterize` is left alone to the end") {
+    const std::string behave = Behave();
+    Process entry({.argv = {"/bin/sh", "-c",
+                            behave + " signal-log & exec " + ClusterizePath() +
+                                " -n 2 --restart always --ready exec -- /bin/sh -c "
+                                "'[ $CLUSTERIZE_WORKER_ID != 1 ] || exit 3; echo worker "
+                                "$CLUSTERIZE_WORKER_ID; exec sleep 1000'"}});
+    entry.WaitOut("start ");
+    entry.WaitOut("worker 3"); // the first one has ended, and its slot is clear
+    CHECK(!Contains(entry.Out(), "got 15"));
+    CHECK(entry.Stop() == Exited(143));
+    CHECK(!Contains(entry.Out(), "got 15"));
+    const auto left = entry.Leftovers();
+    CHECK(left.size() == 1);
+    for (const pid_t helper : left)
+        (void)kill(helper, SIGKILL);
+}
+
 TEST_CASE("orphans of a living worker are left alone and reaped when they end") {
     Cluster cluster(
         {.options = {"-n", "1", "-p", "127.0.0.1:0"}, .command = {Behave(), "orphans", "20"}});
