@@ -1,0 +1,48 @@
+// TERM is acted on at once, whatever the workers and the file systems do. The times are printed, and
+// only compared with what a launcher that waits would need.
+
+#include "Support.hxx"
+#include "harness/Fuse.hxx"
+
+#include <csignal>
+#include <filesystem>
+
+using namespace process;
+
+namespace {
+
+/** Sends TERM and waits until the launcher acts on it. */
+void CheckPrompt(Cluster &cluster) {
+    const auto before = Now();
+    cluster.Signal(SIGTERM);
+    (void)cluster.WaitEvent("stop");
+    const double seconds = SecondsSince(before);
+    MESSAGE("TERM was acted on after ", seconds * 1000, " ms");
+    CHECK(seconds < 5);
+}
+
+} // namespace
+
+TEST_CASE("a child hangs between fork and exec: the others serve, and the stop gives it up") {
+    const auto fuse = harness::Fuse::Mount();
+    if (!fuse)
+        HARNESS_SKIP("no FUSE can be mounted here");
+    const TempDir directory;
+    const std::string command = directory / "server";
+    std::filesystem::create_symlink(EchoServer(), command);
+    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"}, .command = {command}});
+    cluster.WaitUp();
+
+    fuse->Stop();
+    std::filesystem::create_symlink(fuse->File(), directory / "next");
+    std::filesystem::rename(directory / "next", command);
+    (void)kill(cluster.WaitOnline(1), SIGKILL);
+    REQUIRE(fuse->AwaitRequest());
+    CHECK(Ask(cluster.Address(), "words") == "words");
+
+    CheckPrompt(cluster);
+    CHECK(cluster.Wait() == Exited(125));
+    CHECK(Contains(cluster.Err(), "does not end, not even by SIGKILL"));
+    fuse->Abort();
+    CHECK(WaitFor([&] { return cluster.Leftovers().empty(); }));
+}
