@@ -33,8 +33,11 @@ public:
     State Look() noexcept;
     State GetState() const noexcept { return channel.GetState(); }
 
-    /** After EXECUTED. */
-    Launched Take() noexcept { return channel.Take(); }
+    /** Once, after EXECUTED. Frees the spec, which has the whole environment of the worker. */
+    Launched Take() noexcept {
+        spec = {};
+        return channel.Take();
+    }
 
     /** After FAILED; the process may still be there and has to be killed then. */
     const LaunchFailure &Failure() const noexcept { return channel.Failure(); }
@@ -50,7 +53,7 @@ private:
     void Settle() noexcept;
 
     StartChannel channel;
-    const LaunchSpec spec;
+    LaunchSpec spec;
     const util::BoundMethod<void()> on_settled;
     bool settled = false;
     loop::FdEvent event;
