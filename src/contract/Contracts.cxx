@@ -146,12 +146,13 @@ ContractList ParseContracts(std::string_view text) {
 }
 
 void RenderAlways(const Handover &handover, spawn::Environment &env) {
-    env.Set("CLUSTERIZE_WORKER_ID", std::to_string(handover.id));
     env.Set("CLUSTERIZE_SLOT", std::to_string(handover.slot));
     env.Set("CLUSTERIZE_WORKER_COUNT", std::to_string(handover.workers));
     env.Set("CLUSTERIZE_GENERATION", std::to_string(handover.generation));
     env.Set("CLUSTERIZE_PID", std::to_string(handover.launcher));
-    env.Set("CLUSTERIZE_RUN", handover.run);
+    // The marks by which a worker's descendants are recognized.
+    env.SetFirst("CLUSTERIZE_WORKER_ID", std::to_string(handover.id));
+    env.SetFirst("CLUSTERIZE_RUN", handover.run);
 }
 
 } // namespace contract

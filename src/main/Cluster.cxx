@@ -22,9 +22,9 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
       policy(plan.policy->make(
           {loop, util::BoundMethod<void(pid_t)>::Make<&Cluster::OnForked>(*this),
            util::BoundMethod<void(const net::Steering &)>::Make<&Cluster::OnSettled>(*this)})),
-      table(*policy, plan.pool.slots), marks(plan.pool.worker->run), orphans(loop, reaper, marks),
-      pool(loop, reporter, table, reaper, orphans, starter, plan.pool, plan.seed,
-           util::Bind<&Cluster::OnFinished>(*this)),
+      table(*policy, plan.pool.slots), marks(errands, plan.pool.worker->run),
+      orphans(loop, reaper, marks), pool(loop, reporter, table, reaper, orphans, starter, plan.pool,
+                                         plan.seed, util::Bind<&Cluster::OnFinished>(*this)),
       notify({loop, pool.GetFacts(), reporter, plan.pool.worker->run}),
       alive(loop, pool.GetFacts(), plan.pool.ready.alive), epoll(loop, pool.GetFacts(), table),
       unserved(loop, reporter, table, epoll), repair(loop, reporter, table),
@@ -191,7 +191,7 @@ void Cluster::EmitSetup() noexcept {
         report::Setup{plan.pool.slots, pool.IsServing(), balance, pool::DescribeListeners(table)});
 }
 
-/** A child of the policy's own: not a worker, nor something that one left behind. */
+/** A process of the launcher's own: not a worker, nor left behind by one. */
 void Cluster::OnForked(pid_t pid) noexcept {
     reaper.AddCompanion(sys::Process(pid), {});
 }

@@ -5,6 +5,7 @@
 #include "health/EpollProbe.hxx"
 #include "health/ListenerRepair.hxx"
 #include "health/UnservedListeners.hxx"
+#include "loop/Errands.hxx"
 #include "loop/SignalEvent.hxx"
 #include "main/SignalTable.hxx"
 #include "main/ThenCommand.hxx"
@@ -54,6 +55,7 @@ private:
     report::Reporter reporter;
     loop::MonotonicClock clock;
     loop::Loop loop{clock};
+    loop::Errands errands{loop, util::BoundMethod<void(pid_t)>::Make<&Cluster::OnForked>(*this)};
     output::Drains drains{loop};
     output::Drain *events = nullptr;
     std::unique_ptr<net::SteeringPolicy> policy;

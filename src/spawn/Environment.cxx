@@ -10,6 +10,13 @@ bool HasName(std::string_view entry, std::string_view name) noexcept {
     return entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name);
 }
 
+std::string MakeEntry(std::string_view name, std::string_view value) {
+    std::string entry;
+    entry.reserve(name.size() + 1 + value.size());
+    entry.append(name).append("=").append(value);
+    return entry;
+}
+
 } // namespace
 
 Environment::Environment(const char *const *_entries) {
@@ -40,10 +47,12 @@ std::vector<std::string_view> Environment::LateNames() const {
 
 void Environment::Set(std::string_view name, std::string_view value) {
     Unset(name);
-    std::string entry;
-    entry.reserve(name.size() + 1 + value.size());
-    entry.append(name).append("=").append(value);
-    entries.push_back(std::move(entry));
+    entries.push_back(MakeEntry(name, value));
+}
+
+void Environment::SetFirst(std::string_view name, std::string_view value) {
+    Unset(name);
+    entries.insert(entries.begin(), MakeEntry(name, value));
 }
 
 void Environment::Unset(std::string_view name) noexcept {

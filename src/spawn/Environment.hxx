@@ -21,6 +21,10 @@ public:
 
     /** Replaces what was there under that name. */
     void Set(std::string_view name, std::string_view value);
+
+    /** The same, before all other entries: readers of /proc/PID/environ read only the beginning. */
+    void SetFirst(std::string_view name, std::string_view value);
+
     void Unset(std::string_view name) noexcept;
     void UnsetIf(bool (*unwanted)(std::string_view name) noexcept) noexcept;
 

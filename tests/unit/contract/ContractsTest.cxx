@@ -91,6 +91,16 @@ TEST_CASE_FIXTURE(Fixture, "what every worker finds") {
                                "CLUSTERIZE_WORKER_COUNT=4", "CLUSTERIZE_WORKER_ID=7"});
 }
 
+TEST_CASE_FIXTURE(Fixture, "the marks of a worker's descendants stand first in the environment") {
+    const char *const inherited[] = {"A=1", "CLUSTERIZE_RUN=outer", nullptr};
+    spawn::Environment env(inherited);
+    RenderAlways(handover, env);
+    REQUIRE(env.Entries().size() > 2);
+    CHECK(env.Entries()[0] == "CLUSTERIZE_RUN=0123456789abcdef");
+    CHECK(env.Entries()[1] == "CLUSTERIZE_WORKER_ID=7");
+    CHECK(env.Entries()[2] == "A=1");
+}
+
 TEST_CASE_FIXTURE(Fixture, "systemd") {
     CHECK(Render("systemd", {0, 2, 3}) == Texts{"LISTEN_FDNAMES=8000:53/udp:x.sock", "LISTEN_FDS=3",
                                                 "LISTEN_PID=", "LISTEN_PIDFDID="});

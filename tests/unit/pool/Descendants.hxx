@@ -71,9 +71,12 @@ struct Launcher {
     loop::MonotonicClock clock;
     loop::Loop loop{clock};
     pool::Reaper reaper;
-    pool::Marks marks{"the-run"};
+    loop::Errands errands{loop, util::BoundMethod<void(pid_t)>::Make<&Launcher::OnForked>(*this)};
+    pool::Marks marks{errands, "the-run"};
     pool::Orphans orphans{loop, reaper, marks};
     unsigned last_id = 0;
+
+    void OnForked(pid_t pid) noexcept { reaper.AddCompanion(sys::Process(pid), {}); }
 
     struct Worker {
         pool::WorkerRef ref;

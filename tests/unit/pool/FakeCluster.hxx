@@ -209,7 +209,8 @@ public:
     FakeLauncher launcher;
     PoolSpec spec;
     Reaper reaper;
-    Marks marks{"run"};
+    loop::Errands errands{loop, {}};
+    Marks marks{errands, "run"};
     Orphans orphans{loop, reaper, marks};
     Pool pool;
     Facts &facts;

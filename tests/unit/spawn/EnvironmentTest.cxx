@@ -28,6 +28,13 @@ TEST_CASE("it begins as the launcher's own, also with odd entries") {
     CHECK_FALSE(env.Find("C"));
 }
 
+TEST_CASE("an entry that is set first stands before the inherited ones") {
+    const char *const entries[] = {"A=1", "MARK=old", nullptr};
+    Environment env(entries);
+    env.SetFirst("MARK", "new");
+    CHECK(env.Entries() == Texts{"MARK=new", "A=1"});
+}
+
 TEST_CASE("a name is a whole name") {
     Environment env;
     env.Set("PATHEXT", "x");
