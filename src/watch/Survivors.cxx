@@ -24,16 +24,11 @@ std::vector<Process> AllAlive() {
     return all;
 }
 
-bool IsMarked(pid_t pid, const std::string &run) {
-    const auto environment = sys::ProcessEnvironment::Read(pid);
-    return environment && environment->Find("CLUSTERIZE_RUN") == std::string_view(run);
-}
-
 class Judge {
 public:
-    Judge(const Charge &_charge, const Processes &_known, pid_t _reaper,
+    Judge(const Charge &_charge, RunMarks *_marks, const Processes &_known, pid_t _reaper,
           const std::vector<Process> &all)
-        : charge(_charge), known(_known), reaper(_reaper) {
+        : charge(_charge), marks(_marks), known(_known), reaper(_reaper) {
         for (const Process &process : all)
             starts.emplace(process.pid, process.stat.start);
     }
@@ -45,7 +40,8 @@ public:
         for (const Entry &worker : charge.workers)
             if (worker.pid != 0 && BelongsTo(worker, process))
                 return true;
-        return IsOrphanOfGroup(process) || IsMarked(process.pid, charge.run);
+        return IsOrphanOfGroup(process) ||
+               (marks != nullptr && marks->Has(process.pid, process.stat.start));
     }
 
 private:
@@ -66,6 +62,7 @@ private:
     }
 
     const Charge &charge;
+    RunMarks *const marks;
     const Processes &known;
     const pid_t reaper;
     Processes starts;
@@ -73,9 +70,10 @@ private:
 
 } // namespace
 
-Processes FindSurvivors(const Charge &charge, const Processes &known, pid_t reaper) {
+Processes FindSurvivors(const Charge &charge, RunMarks *marks, const Processes &known,
+                        pid_t reaper) {
     const std::vector<Process> all = AllAlive();
-    const Judge judge(charge, known, reaper, all);
+    const Judge judge(charge, marks, known, reaper, all);
     Processes found;
     for (const Process &process : all)
         if (judge.IsOurs(process))

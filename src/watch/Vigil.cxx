@@ -59,10 +59,12 @@ void Signal(pid_t pid, std::uint64_t start, int signo) {
 bool EndAll(const Charge &charge) {
     const auto began = Clock::now();
     const pid_t reaper = getppid();
+    RunMarks marks(charge.run);
     Processes known, told;
-    for (;;) {
-        known = FindSurvivors(charge, known, reaper);
-        if (known.empty())
+    // The first round reads no environment: strangers' processes can make that take its time.
+    for (bool first = true;; first = false) {
+        known = FindSurvivors(charge, first ? nullptr : &marks, known, reaper);
+        if (known.empty() && !first)
             return true;
         const auto waited = Clock::now() - began;
         if (waited > charge.patience + GIVE_UP)
@@ -74,7 +76,8 @@ bool EndAll(const Charge &charge) {
                      told.emplace(pid, start).second)
                 Signal(pid, start, SIGTERM);
         }
-        poll(nullptr, 0, LOOK_MILLISECONDS);
+        if (!first)
+            poll(nullptr, 0, LOOK_MILLISECONDS);
     }
 }
 

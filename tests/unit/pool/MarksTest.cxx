@@ -1,9 +1,8 @@
 #include "pool/Marks.hxx"
-#include "harness/Fuse.hxx"
 #include "harness/Skip.hxx"
 #include "harness/Wait.hxx"
+#include "unit/Environ.hxx"
 #include "unit/Forked.hxx"
-#include "unit/pool/Environ.hxx"
 
 #include <doctest/doctest.h>
 
@@ -96,7 +95,7 @@ TEST_CASE_FIXTURE(Fixture, "the run and the worker's id are found in an environm
 }
 
 TEST_CASE_FIXTURE(Fixture, "an environment of 512 MiB costs neither memory nor time") {
-    const unit::Forked big([] { unit::DeclareEnvironment(512UL << 20, -1); });
+    const unit::Forked big(unit::DeclareBigEnvironment);
     if (!big.is_prepared) {
         harness::ReportSkip("the kernel lets no process declare its environment");
         return;
@@ -108,27 +107,16 @@ TEST_CASE_FIXTURE(Fixture, "an environment of 512 MiB costs neither memory nor t
     CHECK_FALSE(mark->is_ours);
 }
 
-TEST_CASE_FIXTURE(Fixture, "an environment in the memory of a file system that hangs") {
-    const auto fuse = harness::Fuse::Mount();
-    if (!fuse) {
-        harness::ReportSkip("no FUSE here");
-        return;
-    }
-    const sys::UniqueFd file(sys::AdoptTag(), open(fuse->File().c_str(), O_RDONLY | O_CLOEXEC));
-    REQUIRE(file.IsDefined());
-    const unit::Forked hung([&file] { unit::DeclareEnvironment(4096, file.Get()); });
-    if (!hung.is_prepared) {
-        harness::ReportSkip("the kernel lets no process declare its environment");
-        return;
-    }
-    fuse->Stop();
+TEST_CASE_FIXTURE(Fixture, "a process that cannot be read in time has no mark") {
+    const Marked own({"CLUSTERIZE_RUN=the-run", "CLUSTERIZE_WORKER_ID=7"});
+    CHECK(Ask(own.pid)->is_ours);
+    kill(pids.at(0), SIGSTOP); // as if the read took long
     const auto began = std::chrono::steady_clock::now();
-    const auto mark = Ask(hung.pid);
-    CHECK(std::chrono::steady_clock::now() - began < 2s);
-    REQUIRE(mark);
-    CHECK_FALSE(mark->is_ours);
-    CHECK(fuse->AwaitRequest());
-    fuse->Abort();
+    CHECK_FALSE(Ask(own.pid)->is_ours);
+    const auto took = std::chrono::steady_clock::now() - began;
+    CHECK(took >= Marks::DEADLINE);
+    CHECK(took < 2s);
+    CHECK(Ask(own.pid)->is_ours);
 }
 
 TEST_CASE_FIXTURE(Fixture, "an answer that was cancelled does not come") {

@@ -52,7 +52,8 @@ struct Setting {
     Charge charge = {"mark", workers, true, getpid(), getpgrp(), 0, std::chrono::milliseconds(0)};
 
     Processes Find(const Processes &known = {}, pid_t reaper = 0) const {
-        return FindSurvivors(charge, known, reaper);
+        RunMarks marks(charge.run);
+        return FindSurvivors(charge, &marks, known, reaper);
     }
 };
 
