@@ -20,7 +20,7 @@ struct Floor {
 
 /** From the ground up. A room's library names rooms of a lower floor only. A new room gets its
  *  row. */
-constexpr std::array<Floor, 18> FLOORS = {{
+constexpr std::array<Floor, 19> FLOORS = {{
     {"util", 0},
     {"sys", 1},
     {"loop", 2},
@@ -28,6 +28,7 @@ constexpr std::array<Floor, 18> FLOORS = {{
     {"spawn/child", 2},
     {"spawn", 3},
     {"net", 3},
+    {"peer", 3},
     {"contract", 4},
     {"balance", 5},
     {"pool", 5},
@@ -42,9 +43,11 @@ constexpr std::array<Floor, 18> FLOORS = {{
 }};
 
 /** Pairs that the floors alone would let through one way: neither includes the other. */
-constexpr std::array<std::pair<std::string_view, std::string_view>, 15> STRANGERS = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 17> STRANGERS = {{
     {"loop", "report"},
     {"spawn", "net"},
+    {"spawn", "peer"},
+    {"net", "peer"},
     {"contract", "balance"},
     {"pool", "balance"},
     {"loop", "net"},

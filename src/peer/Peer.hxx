@@ -1,0 +1,138 @@
+#pragma once
+
+#include "loop/DeferEvent.hxx"
+#include "loop/Errands.hxx"
+#include "loop/FdEvent.hxx"
+#include "loop/TimerEvent.hxx"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace peer {
+
+/** What peers need of the launcher; all are borrowed. */
+struct Context {
+    loop::Loop &loop;
+    loop::Errands &errands;
+    util::BoundMethod<void(pid_t)> forked; // as for loop::Errands
+};
+
+struct Limits {
+    std::size_t message = 4096; // bytes
+    unsigned a_turn = 16; // messages, then others have their turn
+    std::size_t outgoing = 64UL * 1024; // bytes that the other side has not taken yet
+};
+
+enum class Kind : std::uint8_t {
+    DATAGRAM, // anybody who knows the name sends, and the kernel tells who it is
+    STREAM, // one other side; a line is a message, without its newline
+};
+
+struct Message {
+    std::string_view text;
+    bool truncated = false; // a datagram that was longer than Limits::message
+    pid_t sender = 0; // of a datagram; 0: outside of this PID namespace
+};
+
+/** Why a stream has ended. */
+enum class End : std::uint8_t {
+    CLOSED, // by the other side, or broken
+    TOO_LONG, // a line
+    DESCRIPTORS, // it has sent some
+};
+
+/** Whom a Peer tells. It must not destroy the Peer from there. */
+class Listener {
+public:
+    virtual ~Listener() = default;
+
+    enum class Progress : bool { DONE, LATER };
+
+    /** LATER: Peer::Done() will be called, and nothing is read until then. */
+    virtual Progress OnMessage(const Message &message) noexcept = 0;
+
+    /** Nothing comes any more. */
+    virtual void OnEnd(End) noexcept {}
+};
+
+/** A unix socket to a process that is not trusted: it can neither block the event loop, nor fill
+ *  the memory, nor take more than its share of a turn.
+ *
+ *  Descriptors. A process can attach descriptors to a message, and close(2) of a foreign descriptor
+ *  can wait without end (SO_LINGER, FUSE). So none ever comes into the launcher. Each message is
+ *  only looked at first (MSG_PEEK without room for descriptors). If some are attached, then
+ *    - a stream has ended. The kernel refuses them before that if it can (SO_PASSRIGHTS, Linux
+ *      6.16), and the sender gets EPERM.
+ *    - a datagram is acted on, and then an errand receives it and closes them. So whoever waits
+ *      for the close, as with BARRIER=1 of sd_notify(3), gets what it waits for. A sender whose
+ *      descriptors cannot be closed in time is read once a second, and if it is late again, the
+ *      kernel refuses its descriptors.
+ *  The destructor leaves what is unread to CloseElsewhere(). */
+class Peer {
+public:
+    /** How long an errand may take to close the descriptors of a message. */
+    static constexpr std::chrono::milliseconds DEADLINE{200};
+    static constexpr std::chrono::seconds RETRY{1};
+
+    /** Takes the socket. `client`: see loop::Errands. A DATAGRAM socket has SO_PASSCRED from before
+     *  it got its name. Throws std::system_error. */
+    Peer(const Context &_context, Listener &_listener, unsigned _client, sys::UniqueFd _socket,
+         Kind _kind, const Limits &_limits = {});
+    ~Peer() noexcept;
+
+    Peer(const Peer &) = delete;
+    Peer &operator=(const Peer &) = delete;
+
+    /** After Progress::LATER. */
+    void Done() noexcept;
+
+    /** Queues a message for the other side of a stream and adds the newline. False: it does not
+     *  take what it has been sent, so that this would be beyond Limits::outgoing; or the stream
+     *  has ended. */
+    bool Send(std::string_view text) noexcept;
+
+    /** Reads at once what has come, for the last time. It stops early behind a message that is
+     *  not DONE at once, and behind one with descriptors. */
+    void ReadRest(unsigned most) noexcept;
+
+private:
+    struct Look; // at the first message
+
+    void OnReady(std::uint32_t events) noexcept;
+    void Turn(unsigned most) noexcept;
+    bool TakeDatagram() noexcept;
+    bool TakeLine() noexcept;
+    bool ReadStream() noexcept;
+    std::optional<Look> Peek(std::size_t most) noexcept;
+    bool Tell(const Message &message) noexcept;
+    void Consume(std::size_t length) noexcept;
+    void ConsumeElsewhere() noexcept;
+    void OnConsumed(loop::Errands::Ticket, loop::Errands::Answer answer) noexcept;
+    void OnRetry() noexcept { Resume(); }
+    void Resume() noexcept;
+    void Flush() noexcept;
+    void Rearm() noexcept;
+    void Finish(End end) noexcept;
+    bool HasEmptied() noexcept;
+
+    const Context context;
+    Listener &listener;
+    const unsigned client;
+    const Kind kind;
+    const Limits limits;
+    sys::UniqueFd socket;
+    loop::FdEvent event;
+    loop::DeferEvent turn;
+    loop::TimerEvent retry;
+    std::string buffer; // a datagram; the begin of a stream
+    std::string outgoing;
+    bool waits = false; // for Done()
+    bool has_descriptors = false; // the message that it waits for
+    bool ended = false;
+    unsigned late = 0;
+    std::optional<loop::Errands::Ticket> consuming;
+};
+
+} // namespace peer
