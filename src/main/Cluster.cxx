@@ -11,11 +11,28 @@
 
 #include <cerrno>
 #include <climits>
+#include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 namespace launcher {
+
+namespace {
+
+/** For the directory of the workers' notify sockets; workers must be able to search the place. */
+std::vector<std::string> NotifyPlaces() {
+    std::vector<std::string> places;
+    const char *const runtime = std::getenv("XDG_RUNTIME_DIR");
+    if (geteuid() == 0)
+        places.emplace_back("/run");
+    else if (runtime != nullptr && runtime[0] == '/')
+        places.emplace_back(runtime);
+    places.insert(places.end(), {"/tmp", "/dev/shm"});
+    return places;
+}
+
+} // namespace
 
 Cluster::Cluster(plan::Plan _plan, bool has_terminal)
     : plan(std::move(_plan)),
@@ -25,7 +42,11 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
       table(*policy, plan.pool.slots), marks(errands, plan.pool.worker->run),
       orphans(loop, reaper, marks), pool(loop, reporter, table, reaper, orphans, starter, plan.pool,
                                          plan.seed, util::Bind<&Cluster::OnFinished>(*this)),
-      notify({loop, pool.GetFacts(), reporter, plan.pool.worker->run}),
+      notify({{loop, errands, util::BoundMethod<void(pid_t)>::Make<&Cluster::OnForked>(*this)},
+              pool.GetFacts(),
+              reporter,
+              marks},
+             NotifyPlaces()),
       alive(loop, pool.GetFacts(), plan.pool.ready.alive), epoll(loop, pool.GetFacts(), table),
       unserved(loop, reporter, table, epoll), repair(loop, reporter, table),
       watcher(loop, reporter, reaper,
@@ -138,6 +159,7 @@ int Cluster::Run() noexcept {
     pool.Start();
     loop.Run();
     table.LetGo();
+    notify.RemoveFiles();
     pid_file.reset();
     reporter.Finish();
     return then ? then->Status() : ExitCode(pool.GetOutcome());

@@ -1,66 +1,78 @@
 #include "notify/Mailbox.hxx"
 #include "notify/Message.hxx"
-#include "sys/Error.hxx"
+#include "sys/Proc.hxx"
 #include "util/Text.hxx"
 
-#include <cstdint>
 #include <fmt/format.h>
-#include <sys/epoll.h>
-#include <sys/random.h>
 
 namespace notify {
 
 namespace {
 
-std::string RandomName() {
-    std::array<std::uint64_t, 2> random = {};
-    if (getrandom(random.data(), sizeof(random), 0) != sizeof(random))
-        throw sys::MakeErrno("the kernel gives no random numbers (getrandom)");
-    return fmt::format("@clusterize-notify-{:016x}{:016x}", random[0], random[1]);
+std::optional<std::uint64_t> StartOf(pid_t pid) noexcept {
+    const auto stat = sys::ReadProcessStat(pid);
+    return stat ? std::optional(stat->start) : std::nullopt;
 }
 
 } // namespace
 
-Mailbox::Mailbox(const Context &_context, const pool::WorkerRef &_worker)
-    : context(_context), worker(_worker), name(RandomName()),
-      event(_context.loop, loop::Priority::MESSAGES,
-            loop::FdEvent::Callback::Make<&Mailbox::OnReadable>(*this)) {
-    socket.Bind(*sys::UnixAddress::Parse(name));
-    event.Watch(socket.Descriptor(), EPOLLIN);
+Mailbox::Mailbox(const Context &_context, const pool::WorkerRef &_worker, Directory::Socket socket)
+    : context(_context), worker(_worker), name(std::move(socket.name)),
+      peer(_context.peer, *this, _worker.id, std::move(socket.socket), peer::Kind::DATAGRAM,
+           LIMITS) {}
+
+Mailbox::~Mailbox() noexcept {
+    if (held)
+        context.marks.Cancel(held->ticket);
 }
 
-void Mailbox::Read(int most) noexcept {
-    for (int i = 0; i < most; i++) {
-        // What came with it is closed with it, after it was acted on: who sent BARRIER=1 waits for that.
-        const auto datagram = socket.Receive(LONGEST);
-        if (!datagram)
-            return;
-        if (Accepts(*datagram))
-            Act(ParseMessage(datagram->text));
-    }
-}
-
-bool Mailbox::Accepts(const sys::Datagram &datagram) noexcept {
-    switch (FindSender(datagram.sender, worker, context.run)) {
+peer::Listener::Progress Mailbox::OnMessage(const peer::Message &message) noexcept {
+    switch (FindSender(message.sender, worker)) {
     case Sender::WORKER:
+        Accept(message.text, message.truncated);
         break;
     case Sender::STRANGER:
-        Complain(
-            Complaint::STRANGER,
-            fmt::format("message refused: process {} is none of its processes", datagram.sender));
-        return false;
+        Refuse(message.sender);
+        break;
+    case Sender::ORPHAN:
+        held = Held{std::string(message.text), message.sender, message.truncated,
+                    StartOf(message.sender), 0};
+        held->ticket =
+            context.marks.Send(message.sender, pool::Marks::Answer::Make<&Mailbox::OnMark>(*this));
+        return Progress::LATER;
     case Sender::GONE:
         Complain(Complaint::GONE,
                  fmt::format("message refused: process {} has ended before it could be seen whose "
                              "it is; it should wait (systemd-notify without --no-block, "
                              "sd_notify_barrier), or the main process should send",
-                             datagram.sender));
-        return false;
+                             message.sender));
+        break;
     }
-    if (datagram.truncated)
+    return Progress::DONE;
+}
+
+void Mailbox::OnMark(const pool::Mark &mark) noexcept {
+    const Held message = std::move(*held);
+    held.reset();
+    const bool is_same = message.start && StartOf(message.sender) == message.start;
+    if (is_same && mark.is_ours && mark.worker == worker.id)
+        Accept(message.text, message.truncated);
+    else
+        Refuse(message.sender);
+    peer.Done();
+}
+
+void Mailbox::Refuse(pid_t sender) noexcept {
+    Complain(Complaint::STRANGER,
+             fmt::format("message refused: process {} is none of its processes", sender));
+}
+
+void Mailbox::Accept(std::string_view text, bool truncated) noexcept {
+    if (truncated)
         Complain(Complaint::TOO_LONG,
-                 fmt::format("message refused: longer than {} bytes", LONGEST));
-    return !datagram.truncated;
+                 fmt::format("message refused: longer than {} bytes", LIMITS.message));
+    else
+        Act(ParseMessage(text));
 }
 
 void Mailbox::Act(const Message &message) noexcept {
@@ -85,9 +97,10 @@ void Mailbox::Act(const Message &message) noexcept {
 
 void Mailbox::Complain(Complaint kind, std::string_view sentence) noexcept {
     auto &last = complained[static_cast<std::size_t>(kind)];
-    if (last && context.loop.Now() - *last < QUIET)
+    const loop::TimePoint now = context.peer.loop.Now();
+    if (last && now - *last < QUIET)
         return;
-    last = context.loop.Now();
+    last = now;
     context.reporter.Say(report::Level::WARN, fmt::format("{}: {}", Describe(), sentence));
 }
 

@@ -1,9 +1,10 @@
 #pragma once
 
-#include "loop/FdEvent.hxx"
+#include "notify/Directory.hxx"
 #include "notify/Sender.hxx"
+#include "peer/Peer.hxx"
+#include "pool/Marks.hxx"
 #include "report/Reporter.hxx"
-#include "sys/UnixDatagram.hxx"
 
 #include <array>
 #include <optional>
@@ -14,20 +15,23 @@ namespace notify {
 
 struct Message;
 
-/** Whom a mailbox tells, and what it is to know; all borrowed. */
+/** What mailboxes need; all are borrowed. */
 struct Context {
-    loop::Loop &loop;
+    const peer::Context peer;
     pool::Facts &facts;
     report::Reporter &reporter;
-    const std::string &run;
+    pool::Marks &marks;
 };
 
-/** The socket that one worker and its processes say things to. What others send is refused. */
-class Mailbox {
+/** The socket to which one worker and its processes send messages. Those of others are refused. */
+class Mailbox final : private peer::Listener {
 public:
-    /** Its name cannot be guessed: the abstract namespace belongs to everybody who has the same network.
-     *  Throws std::system_error. */
-    Mailbox(const Context &_context, const pool::WorkerRef &_worker);
+    /** Throws std::system_error. */
+    Mailbox(const Context &_context, const pool::WorkerRef &_worker, Directory::Socket socket);
+    ~Mailbox() noexcept override;
+
+    Mailbox(const Mailbox &) = delete;
+    Mailbox &operator=(const Mailbox &) = delete;
 
     /** For NOTIFY_SOCKET. */
     const std::string &Name() const noexcept { return name; }
@@ -35,21 +39,30 @@ public:
     /** The worker has a process. */
     void SetPid(pid_t pid) noexcept { worker.pid = pid; }
 
-    /** It has none any more: all that it still said is read. */
-    void ReadRest() noexcept { Read(MOST_AT_THE_END); }
+    /** The process has ended: reads the rest of its messages. */
+    void ReadRest() noexcept { peer.ReadRest(MOST_AT_THE_END); }
 
 private:
     enum class Complaint : std::uint8_t { STRANGER, GONE, TOO_LONG, MAIN_PID };
 
-    // Who sends faster than that waits for the next turn, and others have theirs.
-    static constexpr int MOST_A_TURN = 64, MOST_AT_THE_END = 1024;
-    static constexpr std::size_t LONGEST = 4096; // as for systemd
+    static constexpr unsigned MOST_AT_THE_END = 1024;
+    static constexpr peer::Limits LIMITS = {4096, 16, 0}; // the length as for systemd
     static constexpr std::chrono::seconds QUIET{10}; // between two complaints of a kind
 
-    void OnReadable(std::uint32_t) noexcept { Read(MOST_A_TURN); }
-    void Read(int most) noexcept;
-    bool Accepts(const sys::Datagram &datagram) noexcept;
+    /** A message of an orphan, until its mark was read. */
+    struct Held {
+        std::string text;
+        pid_t sender;
+        bool truncated;
+        std::optional<std::uint64_t> start; // of the sender
+        pool::Marks::Ticket ticket;
+    };
+
+    Progress OnMessage(const peer::Message &message) noexcept override;
+    void OnMark(const pool::Mark &mark) noexcept;
+    void Accept(std::string_view text, bool truncated) noexcept;
     void Act(const Message &message) noexcept;
+    void Refuse(pid_t sender) noexcept;
     void Complain(Complaint kind, std::string_view sentence) noexcept;
     std::string Describe() const;
 
@@ -57,8 +70,8 @@ private:
     pool::WorkerRef worker;
     std::string name, status;
     std::array<std::optional<loop::TimePoint>, 4> complained; // by kind
-    sys::UnixDatagram socket;
-    loop::FdEvent event;
+    std::optional<Held> held;
+    peer::Peer peer;
 };
 
 } // namespace notify

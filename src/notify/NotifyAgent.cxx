@@ -6,8 +6,16 @@ void NotifyAgent::Prepare(const pool::WorkerRef &worker, spawn::LaunchSpec &laun
     constexpr std::string_view VARIABLE = "NOTIFY_SOCKET";
     if (launch.env.Find(VARIABLE)) // --env: the user's own word
         return;
-    const auto [mailbox, is_new] = mailboxes.try_emplace(worker.id, context, worker);
-    launch.env.Set(VARIABLE, mailbox->second.Name());
+    Directory::Socket socket = directory.Open();
+    if (!directory.Lacks().empty() && !has_told) {
+        context.reporter.Say(report::Level::DEBUG,
+                             "NOTIFY_SOCKET is an abstract name, which every process of the "
+                             "network namespace can see: " +
+                                 directory.Lacks());
+        has_told = true;
+    }
+    launch.env.Set(VARIABLE, socket.name);
+    mailboxes.try_emplace(worker.id, context, worker, std::move(socket));
 }
 
 void NotifyAgent::Forked(const pool::WorkerRef &worker) noexcept {
@@ -16,11 +24,15 @@ void NotifyAgent::Forked(const pool::WorkerRef &worker) noexcept {
 }
 
 void NotifyAgent::Gone(const pool::WorkerRef &worker, pool::ExitStatus) noexcept {
-    const auto mailbox = mailboxes.find(worker.id);
-    if (mailbox == mailboxes.end())
-        return;
-    mailbox->second.ReadRest();
-    mailboxes.erase(mailbox);
+    if (const auto mailbox = mailboxes.find(worker.id); mailbox != mailboxes.end())
+        mailbox->second.ReadRest();
+    Remove(worker.id);
+}
+
+void NotifyAgent::Remove(unsigned id) noexcept {
+    const auto mailbox = mailboxes.extract(id);
+    if (!mailbox.empty())
+        directory.Remove(mailbox.mapped().Name());
 }
 
 } // namespace notify

@@ -3,7 +3,6 @@
 #include "pool/Agent.hxx"
 
 #include <cstdint>
-#include <string>
 
 namespace notify {
 
@@ -11,11 +10,11 @@ namespace notify {
 enum class Sender : std::uint8_t {
     WORKER, // the worker, or a process that comes from it
     STRANGER,
-    GONE, // it has ended, and with it what would tell
+    ORPHAN, // a child of the launcher now: its mark tells whose it is
+    GONE, // it has ended, and with it the evidence
 };
 
-/** By parentage; an orphan of a worker, whose parent is the launcher now, by its environment or its
- *  process group. `run`: CLUSTERIZE_RUN. */
-Sender FindSender(pid_t sender, const pool::WorkerRef &worker, const std::string &run);
+/** By parentage; an orphan of a worker also by its process group or session. */
+Sender FindSender(pid_t sender, const pool::WorkerRef &worker) noexcept;
 
 } // namespace notify

@@ -59,6 +59,9 @@ public:
 
     Fd Descriptor() const noexcept { return fd; }
 
+    /** The descriptor is the caller's from now on. */
+    UniqueFd Release() noexcept { return std::move(fd); }
+
 private:
     UniqueFd fd;
 };

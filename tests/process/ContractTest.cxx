@@ -55,7 +55,7 @@ void CheckSystemd(Seen &seen) {
     const std::string id = seen.variables["LISTEN_PIDFDID"];
     CHECK((id.empty() || std::stoull(id) > 0));
     seen.variables.erase("LISTEN_PIDFDID");
-    CHECK(seen.variables["NOTIFY_SOCKET"].rfind("@clusterize-notify-", 0) == 0);
+    CHECK(Contains(seen.variables["NOTIFY_SOCKET"], "/clusterize-notify-"));
     seen.variables.erase("NOTIFY_SOCKET");
     CHECK(seen.variables ==
           Variables{{"LISTEN_FDS", "2"}, {"LISTEN_PID", seen.pid}, {"LISTEN_FDNAMES", "web:six"}});

@@ -70,7 +70,7 @@ TEST_CASE("no wake-up in ten seconds") {
         "python3", "-c",
         "import os, signal, socket\n"
         "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
-        "s.sendto(b'READY=1', '\\0' + os.environ['NOTIFY_SOCKET'][1:])\n"
+        "s.sendto(b'READY=1', os.environ['NOTIFY_SOCKET'])\n"
         "signal.pause()\n"};
     std::deque<Cluster> clusters;
     for (const auto &extra : extras) {

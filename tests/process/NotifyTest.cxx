@@ -3,7 +3,6 @@
 #include "Support.hxx"
 
 #include <csignal>
-#include <cstddef>
 #include <cstring>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -25,15 +24,14 @@ std::vector<std::string> Shell(const std::string &script) {
 
 /** Sent by this test, which is none of the cluster's processes. */
 void SendAsStranger(const std::string &name, const std::string &text) {
-    REQUIRE(name.at(0) == '@');
+    REQUIRE(name.at(0) == '/');
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
-    REQUIRE(name.size() <= sizeof(address.sun_path));
-    std::memcpy(address.sun_path + 1, name.data() + 1, name.size() - 1);
+    REQUIRE(name.size() < sizeof(address.sun_path));
+    std::memcpy(address.sun_path, name.data(), name.size());
     const Fd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     REQUIRE(sendto(fd.Get(), text.data(), text.size(), 0,
-                   reinterpret_cast<const sockaddr *>(&address),
-                   static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size())) >= 0);
+                   reinterpret_cast<const sockaddr *>(&address), sizeof(address)) >= 0);
 }
 
 /** Options of a cluster that is ready by messages alone. */
@@ -60,7 +58,7 @@ TEST_CASE("workers that serve have one each, by contract or by rule; jobs and ot
         return found != environment.end() ? found->second : "";
     };
     const std::string port = "127.0.0.1:0";
-    CHECK(name({"-n", "2", "-p", port}, 2).rfind("@clusterize-notify-", 0) == 0);
+    CHECK(Contains(name({"-n", "2", "-p", port}, 2), "/clusterize-notify-"));
     CHECK(name({"-n", "1", "-p", port}) != name({"-n", "1", "-p", port}));
     CHECK(name({"--ready", "notify", "--contract", "none"}) != "");
     CHECK(name({"-n", "1", "-p", port, "--env", "NOTIFY_SOCKET=/mine"}) == "/mine");

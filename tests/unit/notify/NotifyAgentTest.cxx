@@ -1,4 +1,7 @@
 #include "notify/NotifyAgent.hxx"
+#include "harness/TempDir.hxx"
+#include "harness/Wait.hxx"
+#include "sys/UnixDatagram.hxx"
 #include "unit/FakeClock.hxx"
 #include "unit/Pipe.hxx"
 
@@ -112,6 +115,22 @@ void SendWith(const std::string &name, std::string text, int fd, std::size_t cou
     REQUIRE(sendmsg(socket.Get(), &message, 0) >= 0);
 }
 
+/** A process that says READY=1 and stays, with these marks in its environment. */
+pid_t ExecuteSender(const std::string &name, const std::string &run, const std::string &id) {
+    const pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    const std::string script = "import signal, socket, sys\n"
+                               "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+                               "s.sendto(b'READY=1', sys.argv[1])\n"
+                               "signal.pause()\n";
+    const std::string first = "CLUSTERIZE_RUN=" + run, second = "CLUSTERIZE_WORKER_ID=" + id;
+    execle("/usr/bin/python3", "python3", "-c", script.c_str(), name.c_str(), nullptr,
+           std::array<const char *, 3>{first.c_str(), second.c_str(), nullptr}.data());
+    _exit(127);
+}
+
 bool HasWriters(const unit::Pipe &pipe) {
     fcntl(pipe.reader.Get(), F_SETFL, O_NONBLOCK);
     char byte = 0;
@@ -120,6 +139,15 @@ bool HasWriters(const unit::Pipe &pipe) {
 
 struct Fixture {
     Fixture() { reporter.Add(std::make_unique<Speech>(lines)); }
+    ~Fixture() {
+        agent.RemoveFiles();
+        for (const pid_t pid : pids) {
+            kill(pid, SIGKILL);
+            waitpid(pid, nullptr, 0);
+        }
+    }
+
+    void OnForked(pid_t pid) noexcept { pids.push_back(pid); }
 
     std::string Prepare(unsigned id) {
         spawn::LaunchSpec launch;
@@ -140,6 +168,14 @@ struct Fixture {
         Turn();
         return std::exchange(facts.log, {});
     }
+    /** What an errand has to be done for. */
+    std::string AwaitLog() {
+        CHECK(harness::WaitFor([this] {
+            Turn();
+            return !facts.log.empty() || !lines.empty();
+        }));
+        return std::exchange(facts.log, {});
+    }
     std::vector<std::string> Lines() { return std::exchange(lines, {}); }
 
     unit::FakeClock clock;
@@ -147,19 +183,23 @@ struct Fixture {
     Listener facts;
     std::vector<std::string> lines;
     report::Reporter reporter;
-    const std::string run = "0123456789abcdef";
-    NotifyAgent agent{{loop, facts, reporter, run}};
+    std::vector<pid_t> pids;
+    const util::BoundMethod<void(pid_t)> forked =
+        util::BoundMethod<void(pid_t)>::Make<&Fixture::OnForked>(*this);
+    loop::Errands errands{loop, forked};
+    pool::Marks marks{errands, "0123456789abcdef"};
+    const harness::TempDir directory;
+    NotifyAgent agent{{{loop, errands, forked}, facts, reporter, marks}, {directory.Path()}};
 };
 
 using Texts = std::vector<std::string>;
 
 } // namespace
 
-TEST_CASE_FIXTURE(Fixture, "each worker has a name of its own, long and abstract") {
+TEST_CASE_FIXTURE(Fixture, "each worker has a name of its own") {
     const std::string one = Start(1), other = Start(2);
     CHECK(one != other);
-    CHECK(one.starts_with("@clusterize-notify-"));
-    CHECK(one.size() > 32);
+    CHECK(one.starts_with(directory.Path() + "/clusterize-notify-"));
     Send(other, "READY=1");
     CHECK(Log() == "ready2 ");
     Send(one, "STATUS=a");
@@ -227,13 +267,28 @@ TEST_CASE_FIXTURE(Fixture,
     Child worker([] { setpgid(0, 0); });
     const std::string name = Start(1, worker.pid);
     Child other([&name] { Send(name, "READY=1"); });
-    CHECK(Log() == "");
+    CHECK(AwaitLog() == "");
     CHECK(Lines().size() == 1);
     Child orphan([&] {
         setpgid(0, worker.pid);
         Send(name, "READY=1");
     });
     CHECK(Log() == "ready1 ");
+}
+
+TEST_CASE_FIXTURE(Fixture, "an orphan with the marks of the worker, and with those of another") {
+    Child worker([] { setpgid(0, 0); });
+    const std::string name = Start(1, worker.pid);
+    const pid_t mine = ExecuteSender(name, "0123456789abcdef", "1");
+    CHECK(AwaitLog() == "ready1 ");
+    const pid_t others = ExecuteSender(name, "0123456789abcdef", "2");
+    CHECK(AwaitLog() == "");
+    CHECK(Lines() == Texts{"warn: worker 1 (slot 0): message refused: process " +
+                           std::to_string(others) + " is none of its processes"});
+    for (const pid_t pid : {mine, others}) {
+        kill(pid, SIGKILL);
+        waitpid(pid, nullptr, 0);
+    }
 }
 
 TEST_CASE_FIXTURE(Fixture, "one that has ended is refused with what to do") {
@@ -279,8 +334,10 @@ TEST_CASE_FIXTURE(Fixture, "descriptors that come are closed, after the message 
     SendWith(name, "FDSTORE=1\nFDNAME=x", pipe.writer.Get(), 253);
     pipe.writer.Close();
     CHECK(HasWriters(pipe));
-    CHECK(Log() == "");
-    CHECK_FALSE(HasWriters(pipe));
+    CHECK(harness::WaitFor([&] {
+        Turn();
+        return !HasWriters(pipe);
+    }));
     CHECK(Lines().empty());
 }
 
@@ -295,7 +352,7 @@ TEST_CASE_FIXTURE(Fixture, "of a flood a part at a time") {
     for (int i = 0; i <= sent; i++) {
         const std::string log = Log();
         const auto now = std::count(log.begin(), log.end(), ' ');
-        CHECK(now <= 64);
+        CHECK(now <= 16);
         taken += static_cast<int>(now);
     }
     CHECK(taken == sent);
@@ -309,7 +366,7 @@ TEST_CASE_FIXTURE(Fixture, "what it said before its end is read, then nobody lis
     agent.Gone({1, 0, 1, getpid()}, {});
     CHECK(std::exchange(facts.log, {}) == "ready1 ");
     sys::UnixDatagram socket;
-    CHECK(socket.Send(sys::UnixAddress::Parse(name).value(), "READY=1") == ECONNREFUSED);
+    CHECK(socket.Send(sys::UnixAddress::Parse(name).value(), "READY=1") == ENOENT);
     CHECK(Log() == "");
 }
 
@@ -319,5 +376,20 @@ TEST_CASE_FIXTURE(Fixture, "a start that failed leaves nothing") {
     const std::string name(launch.env.Find("NOTIFY_SOCKET").value());
     agent.NotStarted({1, 0, 1, 0});
     sys::UnixDatagram socket;
-    CHECK(socket.Send(sys::UnixAddress::Parse(name).value(), "READY=1") == ECONNREFUSED);
+    CHECK(socket.Send(sys::UnixAddress::Parse(name).value(), "READY=1") == ENOENT);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "without a directory the names are abstract, and the log names the reason "
+                  "once") {
+    NotifyAgent homeless{{{loop, errands, forked}, facts, reporter, marks}, {"/proc/nowhere"}};
+    spawn::LaunchSpec one, other;
+    homeless.Prepare({1, 0, 1, 0}, one);
+    homeless.Prepare({2, 1, 1, 0}, other);
+    CHECK(one.env.Find("NOTIFY_SOCKET")->starts_with("@clusterize-notify-"));
+    homeless.Forked({2, 1, 1, getpid()});
+    Send(std::string(*other.env.Find("NOTIFY_SOCKET")), "READY=1");
+    CHECK(Log() == "ready2 ");
+    CHECK(Lines() == Texts{"debug: NOTIFY_SOCKET is an abstract name, which every process of the "
+                           "network namespace can see: /proc/nowhere: No such file or directory"});
 }

@@ -1,10 +1,10 @@
 #include "peer/Peer.hxx"
 #include "harness/Fuse.hxx"
+#include "harness/Lingering.hxx"
 #include "harness/Skip.hxx"
 #include "harness/Wait.hxx"
 #include "sys/UnixDatagram.hxx"
 #include "unit/Forked.hxx"
-#include "unit/Lingering.hxx"
 
 #include <doctest/doctest.h>
 
@@ -181,7 +181,7 @@ TEST_CASE_FIXTURE(Fixture, "descriptors of a datagram are closed after it was ac
 }
 
 TEST_CASE_FIXTURE(Fixture, "a lingering socket in a datagram does not stop the loop") {
-    const unit::Lingering lingering(20);
+    harness::Lingering lingering(20);
     CHECK(Send(other, "x", lingering.Descriptor()) == 0);
     CHECK(Send(other, "after") == 0);
     lingering.Close();
@@ -211,7 +211,7 @@ TEST_CASE_FIXTURE(Fixture, "a file of a file system that hangs does not stop the
 
 TEST_CASE("a queue with the descriptors of others is closed without waiting for them") {
     const auto fuse = harness::Fuse::Mount();
-    const unit::Lingering lingering(20);
+    harness::Lingering lingering(20);
     std::chrono::steady_clock::time_point began;
     {
         Fixture fixture;

@@ -1,7 +1,7 @@
 #include "pool/Marks.hxx"
 #include "harness/Skip.hxx"
 #include "harness/Wait.hxx"
-#include "unit/Environ.hxx"
+#include "harness/Environ.hxx"
 #include "unit/Forked.hxx"
 
 #include <doctest/doctest.h>
@@ -95,7 +95,7 @@ TEST_CASE_FIXTURE(Fixture, "the run and the worker's id are found in an environm
 }
 
 TEST_CASE_FIXTURE(Fixture, "an environment of 512 MiB costs neither memory nor time") {
-    const unit::Forked big(unit::DeclareBigEnvironment);
+    const unit::Forked big(harness::DeclareBigEnvironment);
     if (!big.is_prepared) {
         harness::ReportSkip("the kernel lets no process declare its environment");
         return;

@@ -1,7 +1,7 @@
 #include "watch/RunMarks.hxx"
 #include "harness/Skip.hxx"
 #include "sys/Proc.hxx"
-#include "unit/Environ.hxx"
+#include "harness/Environ.hxx"
 #include "unit/Forked.hxx"
 
 #include <doctest/doctest.h>
@@ -29,7 +29,7 @@ bool StopReader() {
 } // namespace
 
 TEST_CASE("a stranger's environment of 512 MiB takes the watcher no time") {
-    const unit::Forked big(unit::DeclareBigEnvironment);
+    const unit::Forked big(harness::DeclareBigEnvironment);
     if (!big.is_prepared)
         HARNESS_SKIP("the kernel lets no process declare its environment");
     RunMarks marks("mark");

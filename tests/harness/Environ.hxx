@@ -10,7 +10,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-namespace unit {
+namespace harness {
 
 /** Declares untouched memory the environment of this process, as any process may
  *  (PR_SET_MM_MAP); exits if it may not. */
@@ -57,4 +57,4 @@ inline void DeclareBigEnvironment() {
     DeclareEnvironment(MapNothing(BYTES), BYTES);
 }
 
-} // namespace unit
+} // namespace harness
