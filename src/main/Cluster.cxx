@@ -160,7 +160,8 @@ int Cluster::Run() noexcept {
     loop.Run();
     table.LetGo();
     notify.RemoveFiles();
-    pid_file.reset();
+    if (pid_file)
+        pid_file->Remove();
     reporter.Finish();
     return then ? then->Status() : ExitCode(pool.GetOutcome());
 }

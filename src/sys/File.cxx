@@ -8,7 +8,7 @@
 
 namespace sys {
 
-std::optional<std::string> ReadFile(const std::string &path) {
+std::optional<std::string> ReadFile(const std::string &path, std::size_t most) {
     const UniqueFd file(AdoptTag(), open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file.IsDefined())
         return std::nullopt;
@@ -22,6 +22,10 @@ std::optional<std::string> ReadFile(const std::string &path) {
             return std::nullopt;
         if (length == 0)
             return content;
+        if (content.size() + static_cast<std::size_t>(length) > most) {
+            errno = EFBIG;
+            return std::nullopt;
+        }
         content.append(buffer.data(), static_cast<std::size_t>(length));
     }
 }

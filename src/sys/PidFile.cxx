@@ -17,6 +17,8 @@ namespace {
 
 constexpr mode_t MODE = 0644; // whatever the umask: others look into it
 
+constexpr std::size_t MOST_BYTES = 64; // a number and a newline
+
 /** Nothing but a file is replaced, and none that its process holds. */
 void CheckOld(const std::string &path) {
     struct stat status = {};
@@ -27,8 +29,8 @@ void CheckOld(const std::string &path) {
     const UniqueFd old(AdoptTag(), open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!old.IsDefined() || flock(old.Get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
         return; // stale, or a file system without locks
-    std::string owner(util::Trim(ReadFile(path).value_or("")));
-    throw MakeErrno(EBUSY, "process " + owner + " holds it");
+    const std::string owner = ReadFile(path, MOST_BYTES).value_or("?");
+    throw MakeErrno(EBUSY, "process " + std::string(util::Trim(owner)) + " holds it");
 }
 
 void WriteAll(Fd file, const std::string &content) {
@@ -62,12 +64,13 @@ PidFile::PidFile(std::string _path)
     }
 }
 
-PidFile::~PidFile() {
+void PidFile::Remove() noexcept {
     struct stat ours = {}, there = {};
     const bool same = fstat(file.Get(), &ours) == 0 && lstat(path.c_str(), &there) == 0 &&
                       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
-    if (same && ReadFile(path) == content)
+    if (same && ReadFile(path, MOST_BYTES) == content)
         unlink(path.c_str());
+    file.Close();
 }
 
 } // namespace sys

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstring>
+#include <deque>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -25,8 +26,6 @@
 using namespace process;
 
 namespace {
-
-constexpr unsigned STRANGER = 61235;
 
 /** 0 or errno. */
 int SendDescriptor(const std::string &name, int descriptor) {
@@ -57,14 +56,48 @@ int SendDescriptor(const std::string &name, int descriptor) {
     return sendmsg(from.Get(), &message, MSG_DONTWAIT) < 0 ? errno : 0;
 }
 
-/** Runs it as another user, who has nothing to do with the cluster; its exit status. */
-int AsStranger(const std::function<int()> &function) {
-    const pid_t pid = fork();
-    if (pid == 0)
-        _exit(setgid(STRANGER) == 0 && setuid(STRANGER) == 0 ? function() : 99);
-    int status = -1;
-    waitpid(pid, &status, 0);
-    return status;
+/** Another user's process, which has nothing to do with the cluster. It runs a function and stays
+ *  until the end of the object. */
+class Stranger {
+public:
+    explicit Stranger(const std::function<bool()> &function) {
+        std::array<int, 2> said = {};
+        REQUIRE(pipe2(said.data(), O_CLOEXEC) == 0);
+        pid = fork();
+        if (pid == 0) {
+            char answer = 'n';
+            if (setgid(ID) == 0 && setuid(ID) == 0 && function())
+                answer = 'y';
+            (void)!write(said[1], &answer, 1);
+            for (;;)
+                pause();
+        }
+        close(said[1]);
+        char answer = 0;
+        CHECK(read(said[0], &answer, 1) == 1);
+        CHECK(answer == 'y');
+        close(said[0]);
+    }
+    ~Stranger() {
+        kill(pid, SIGKILL);
+        waitpid(pid, nullptr, 0);
+    }
+
+    Stranger(const Stranger &) = delete;
+    Stranger &operator=(const Stranger &) = delete;
+
+private:
+    static constexpr unsigned ID = 61235;
+    pid_t pid = 0;
+};
+
+/** Sends the last copy of a socket that lingers. */
+bool SendLingering(const std::string &name) {
+    static std::deque<Lingering> all; // as long as the process lives
+    Lingering &lingering = all.emplace_back(20);
+    const int error = SendDescriptor(name, lingering.Descriptor());
+    lingering.Close();
+    return error == 0;
 }
 
 void CheckStopsPromptly(Cluster &cluster, const Ended &end) {
@@ -101,15 +134,10 @@ TEST_CASE(
     if (!IsRoot())
         HARNESS_SKIP("needs root");
     Setting setting;
-    CHECK(AsStranger([&] {
-              for (int i = 0; i < 3; i++) {
-                  Lingering lingering(20);
-                  if (SendDescriptor(setting.name, lingering.Descriptor()) != 0)
-                      return 1;
-                  lingering.Close();
-              }
-              return 0;
-          }) == 0);
+    const Stranger stranger([&] {
+        return SendLingering(setting.name) && SendLingering(setting.name) &&
+               SendLingering(setting.name);
+    });
     Settle();
     CheckStopsPromptly(setting.cluster, Exited(143));
 }
@@ -121,16 +149,13 @@ TEST_CASE("a stranger's file of a file system that hangs, sent there, does not h
     if (!fuse)
         HARNESS_SKIP("no FUSE here");
     Setting setting;
-    CHECK(AsStranger([&] {
-              for (int i = 0; i < 3; i++) {
-                  const int file = open(fuse->File().c_str(), O_RDONLY | O_CLOEXEC);
-                  if (file < 0 || SendDescriptor(setting.name, file) != 0)
-                      return 1;
-                  if (close(file) != 0)
-                      return 2;
-              }
-              return 0;
-          }) == 0);
+    const Stranger stranger([&] {
+        const int file = open(fuse->File().c_str(), O_RDONLY | O_CLOEXEC);
+        bool sent = file >= 0;
+        for (int i = 0; i < 3; i++)
+            sent = sent && SendDescriptor(setting.name, file) == 0;
+        return sent && close(file) == 0;
+    });
     fuse->Stop();
     Settle();
     CheckStopsPromptly(setting.cluster, Exited(143));
@@ -201,12 +226,7 @@ TEST_CASE("without a place for a directory the name is abstract, and descriptors
     CHECK(Contains(cluster.Err(), "NOTIFY_SOCKET is an abstract name"));
     const auto name = Environment(cluster.WaitOnline(1)).at("NOTIFY_SOCKET");
     REQUIRE(name[0] == '@');
-    CHECK(AsStranger([&] {
-              Lingering lingering(20);
-              const int error = SendDescriptor(name, lingering.Descriptor());
-              lingering.Close();
-              return error == 0 ? 0 : 1;
-          }) == 0);
+    const Stranger stranger([&] { return SendLingering(name); });
     Settle();
     CheckStopsPromptly(cluster, Exited(143));
 }

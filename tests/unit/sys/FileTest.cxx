@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
+
 using namespace sys;
 
 TEST_CASE("the whole file, also where it needs several reads") {
@@ -12,6 +14,15 @@ TEST_CASE("the whole file, also where it needs several reads") {
         text += std::to_string(i) + '\0';
     CHECK(ReadFile(directory.Write("large", text)) == text);
     CHECK(ReadFile(directory.Write("empty", "")) == "");
+}
+
+TEST_CASE("a file with more bytes than are asked for") {
+    const harness::TempDir directory;
+    const std::string path = directory.Write("file", std::string(10'000, 'x'));
+    CHECK(ReadFile(path, 10'000));
+    CHECK_FALSE(ReadFile(path, 9'999));
+    CHECK(errno == EFBIG);
+    CHECK_FALSE(ReadFile("/dev/zero"));
 }
 
 TEST_CASE("what cannot be read") {

@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <optional>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -18,7 +17,8 @@ struct Fixture {
     /** The error, 0: none. */
     int Fails(const std::string &where) const {
         try {
-            const PidFile file(where);
+            PidFile file(where);
+            file.Remove();
             return 0;
         } catch (const std::system_error &error) {
             return error.code().value();
@@ -43,12 +43,13 @@ struct Fixture {
 TEST_CASE_FIXTURE(Fixture, "it holds the number and a newline, whatever the umask, and goes away") {
     const mode_t before = umask(0077);
     {
-        const PidFile file(path);
+        PidFile file(path);
         CHECK(harness::ReadFile(path) == own);
         struct stat status = {};
         REQUIRE(stat(path.c_str(), &status) == 0);
         CHECK((status.st_mode & 07777) == 0644);
         CHECK(Count() == 1); // and no temporary file
+        file.Remove();
     }
     umask(before);
     CHECK(Count() == 0);
@@ -58,8 +59,9 @@ TEST_CASE_FIXTURE(Fixture, "a stale file is replaced, whatever number is in it")
     for (const std::string &text :
          {std::string("1\n"), own, std::string("rubbish"), std::string()}) {
         directory.Write("pid", text);
-        const PidFile file(path);
+        PidFile file(path);
         CHECK(harness::ReadFile(path) == own);
+        file.Remove();
     }
     CHECK(Count() == 0);
 }
@@ -73,21 +75,31 @@ TEST_CASE_FIXTURE(Fixture, "a file that its process holds is refused and left al
 
 TEST_CASE_FIXTURE(Fixture, "what is not ours any more is not removed") {
     {
-        std::optional<PidFile> file(path);
+        PidFile file(path);
         directory.Write("pid", "4242\n");
+        file.Remove();
     }
     CHECK(harness::ReadFile(path) == "4242\n");
     {
-        const PidFile file(path);
+        PidFile file(path);
         directory.Write("other", own);
         std::filesystem::rename(directory / "other", path);
+        file.Remove();
     }
     CHECK(harness::ReadFile(path) == own); // the same number, but another file
 }
 
 TEST_CASE_FIXTURE(Fixture, "somebody has removed it already") {
-    const PidFile file(path);
+    PidFile file(path);
     REQUIRE(unlink(path.c_str()) == 0);
+    file.Remove();
+}
+
+TEST_CASE_FIXTURE(Fixture, "a destructor leaves the file, which is stale from then on") {
+    { const PidFile file(path); }
+    CHECK(harness::ReadFile(path) == own);
+    CHECK(Fails(path) == 0);
+    CHECK(Count() == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "what cannot be: no such directory, and what is no file") {
