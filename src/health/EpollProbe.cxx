@@ -1,29 +1,73 @@
 #include "health/EpollProbe.hxx"
 #include "net/SocketState.hxx"
+#include "sys/Descent.hxx"
 #include "sys/OtherProcess.hxx"
-#include "sys/Proc.hxx"
 
 #include <algorithm>
-#include <set>
+#include <cstdint>
+#include <cstring>
+#include <string>
 #include <vector>
 
 namespace health {
 
 namespace {
 
-/** What the epoll descriptors of a worker's processes hold. */
-std::set<std::uint64_t> EpollTargetsOf(pid_t worker) {
-    std::vector<pid_t> pids = sys::DescendantsOf(worker);
-    pids.push_back(worker);
-    std::set<std::uint64_t> inodes;
-    for (const pid_t pid : pids) {
-        const auto targets = sys::OtherProcess(pid).EpollTargets();
-        inodes.insert(targets.begin(), targets.end());
-    }
+/** What an errand is to look for: the process, then the inodes of the sockets. */
+std::string Write(pid_t worker, const std::vector<std::uint64_t> &inodes) {
+    std::string bytes(sizeof(worker) + inodes.size() * sizeof(std::uint64_t), '\0');
+    std::memcpy(bytes.data(), &worker, sizeof(worker));
+    std::memcpy(bytes.data() + sizeof(worker), inodes.data(),
+                inodes.size() * sizeof(std::uint64_t));
+    return bytes;
+}
+
+std::vector<std::uint64_t> ReadInodes(std::string_view bytes) {
+    std::vector<std::uint64_t> inodes(bytes.size() / sizeof(std::uint64_t));
+    std::memcpy(inodes.data(), bytes.data(), inodes.size() * sizeof(std::uint64_t));
     return inodes;
 }
 
+bool Contains(const std::vector<std::uint64_t> &inodes, std::uint64_t inode) {
+    return std::find(inodes.begin(), inodes.end(), inode) != inodes.end();
+}
+
+/** In the errand's process. The answer: was all looked at?, and the inodes that were found. */
+void LookForTargets(const sys::Parcel &request, sys::Parcel &answer) noexcept {
+    const auto end = std::chrono::steady_clock::now() + EpollProbe::MOST_TIME;
+    const auto is_over = [end] { return std::chrono::steady_clock::now() >= end; };
+    pid_t worker = 0;
+    std::memcpy(&worker, request.bytes.data(), sizeof(worker));
+    const auto wanted = ReadInodes(std::string_view(request.bytes).substr(sizeof(worker)));
+    std::vector<std::uint64_t> found;
+    const auto look_at = [&](pid_t pid) {
+        for (const std::uint64_t inode : sys::OtherProcess(pid).EpollTargets())
+            if (Contains(wanted, inode) && !Contains(found, inode))
+                found.push_back(inode);
+    };
+    look_at(worker);
+    sys::Descent descent(worker);
+    bool complete = !is_over();
+    while (complete && !descent.Step(16))
+        complete = !is_over();
+    for (const pid_t pid : descent.Found()) {
+        if (found.size() == wanted.size())
+            break;
+        complete = complete && !is_over();
+        if (complete)
+            look_at(pid);
+    }
+    answer.bytes.assign(1, complete ? 1 : 0);
+    answer.bytes.append(reinterpret_cast<const char *>(found.data()),
+                        found.size() * sizeof(std::uint64_t));
+}
+
 } // namespace
+
+EpollProbe::~EpollProbe() noexcept {
+    for (const auto &[ticket, look] : looks)
+        errands.Cancel(ticket);
+}
 
 void EpollProbe::Started(const pool::WorkerRef &worker, spawn::Launched &) noexcept {
     if (!facts.IsStarting(worker))
@@ -54,7 +98,7 @@ void EpollProbe::OnTimer() noexcept {
         if (entry.second.due <= now)
             due.push_back(entry.second.worker);
     for (const pool::WorkerRef &worker : due) {
-        if (facts.IsStarting(worker))
+        if (facts.IsStarting(worker) && !IsLookedAt(worker))
             Look(worker);
         const auto found = young.find(worker.id);
         if (found == young.end())
@@ -80,12 +124,45 @@ void EpollProbe::Ring(loop::TimePoint at) noexcept {
     timer.ScheduleAt(at);
 }
 
-void EpollProbe::Look(const pool::WorkerRef &worker) noexcept {
-    const auto inodes = EpollTargetsOf(worker.pid);
+bool EpollProbe::IsLookedAt(const pool::WorkerRef &worker) const noexcept {
+    return std::any_of(looks.begin(), looks.end(), [&worker](const auto &entry) {
+        return entry.second.worker.id == worker.id;
+    });
+}
+
+void EpollProbe::Look(const pool::WorkerRef &worker, Done done) noexcept {
+    std::vector<std::uint64_t> inodes;
+    for (const net::Exported &exported : table.Exports(worker.seat))
+        inodes.push_back(net::InodeOf(exported.socket));
+    loop::Errands::Order order;
+    order.client = worker.id;
+    order.function = LookForTargets;
+    order.request.bytes = Write(worker.pid, inodes);
+    order.deadline = DEADLINE;
+    order.done = loop::Errands::Done::Make<&EpollProbe::OnLooked>(*this);
+    looks.emplace(errands.Send(std::move(order)), Under{worker, done});
+}
+
+void EpollProbe::OnLooked(loop::Errands::Ticket ticket, loop::Errands::Answer answer) noexcept {
+    const Under look = looks.extract(ticket).mapped();
+    const std::string_view bytes = answer.parcel.bytes;
+    const bool has_answer = answer.error == 0 && !bytes.empty();
+    if (has_answer)
+        Tell(look.worker, bytes.substr(1));
+    if (!facts.IsStarting(look.worker))
+        young.erase(look.worker.id);
+    if (young.empty())
+        timer.Cancel();
+    if (look.done)
+        look.done(has_answer && bytes[0] != 0);
+}
+
+void EpollProbe::Tell(const pool::WorkerRef &worker, std::string_view bytes) noexcept {
+    const auto inodes = ReadInodes(bytes);
     if (inodes.empty())
         return;
     for (const net::Exported &exported : table.Exports(worker.seat)) {
-        if (!inodes.contains(net::InodeOf(exported.socket)))
+        if (!Contains(inodes, net::InodeOf(exported.socket)))
             continue;
         if (net::Listener *listener = table.Find(exported.listener->Spec().at))
             facts.Listening(worker, *listener, pool::How::HANDED);

@@ -120,8 +120,21 @@ void UnservedListeners::OnSettled() noexcept {
     if (!elsewhere) // it is closed again
         return;
     // Who was ready by listening there was not looked at any more.
+    looks = workers.size();
+    all_seen = true;
     for (const auto &entry : workers)
-        epoll.Look(entry.second);
+        epoll.Look(entry.second, EpollProbe::Done::Make<&UnservedListeners::OnLooked>(*this));
+    if (looks == 0)
+        Decide();
+}
+
+void UnservedListeners::OnLooked(bool complete) noexcept {
+    all_seen = all_seen && complete;
+    if (--looks == 0 && all_seen)
+        Decide();
+}
+
+void UnservedListeners::Decide() noexcept {
     for (Watched &one : watched) {
         const bool warn = !one.IsOver() && !IsServed(one.GetListener());
         one.End();

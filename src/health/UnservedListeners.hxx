@@ -66,6 +66,8 @@ private:
     };
 
     void OnSettled() noexcept;
+    void OnLooked(bool complete) noexcept;
+    void Decide() noexcept;
     bool IsServed(const net::Listener &listener) const noexcept;
     std::string DescribeServed() const;
 
@@ -76,6 +78,8 @@ private:
     std::map<unsigned, pool::WorkerRef> workers; // by id
     std::deque<Watched> watched; // since it is up
     loop::TimerEvent settled; // it has been up for a while
+    std::size_t looks = 0; // at workers, under way then
+    bool all_seen = true; // else nothing is known
 };
 
 } // namespace health

@@ -1,10 +1,16 @@
 #include "health/EpollProbe.hxx"
+#include "harness/Wait.hxx"
 #include "unit/FakeClock.hxx"
+#include "unit/Forked.hxx"
 
 #include <doctest/doctest.h>
 
+#include <csignal>
+#include <fcntl.h>
+#include <optional>
 #include <string>
 #include <sys/epoll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
 
@@ -61,6 +67,16 @@ struct Fixture {
         listener = &table.Open(spec);
     }
 
+    ~Fixture() {
+        for (const pid_t pid : pids) {
+            kill(pid, SIGKILL);
+            waitpid(pid, nullptr, 0);
+        }
+    }
+
+    void OnForked(pid_t pid) noexcept { pids.push_back(pid); }
+    void OnDone(bool _complete) noexcept { complete = _complete; }
+
     void Start(unsigned id, unsigned slot) {
         spawn::Launched launched;
         probe.Started({id, slot, 1, getpid(), slot}, launched);
@@ -75,6 +91,10 @@ struct Fixture {
     std::string Pass(std::chrono::milliseconds time) {
         clock.Advance(time);
         loop.Turn(loop::Loop::Wait::NO);
+        CHECK(harness::WaitFor([this] {
+            loop.Turn(loop::Loop::Wait::NO);
+            return probe.Looking() == 0;
+        }));
         return std::exchange(facts.log, {});
     }
 
@@ -84,7 +104,10 @@ struct Fixture {
     net::ListenerTable table{policy, 2};
     net::Listener *listener;
     Recorder facts;
-    EpollProbe probe{loop, facts, table};
+    std::optional<bool> complete; // the last look
+    std::vector<pid_t> pids;
+    loop::Errands errands{loop, util::BoundMethod<void(pid_t)>::Make<&Fixture::OnForked>(*this)};
+    EpollProbe probe{loop, errands, facts, table};
     sys::UniqueFd epoll{sys::AdoptTag(), epoll_create1(EPOLL_CLOEXEC)};
 };
 
@@ -143,4 +166,38 @@ TEST_CASE_FIXTURE(Fixture, "no look once it is ready by something else, or gone"
     Start(2, 0);
     probe.Gone({2, 0, 1, getpid()}, {});
     CHECK(Pass(1h).empty());
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a worker with very many descriptors holds up nothing, and what was not seen "
+                  "is unknown") {
+    constexpr int PROCESSES = 60, EACH = 15'000;
+    const unit::Forked worker([] {
+        for (int i = 0; i < EACH; i++)
+            if (dup(0) < 0)
+                break;
+        for (int i = 1; i < PROCESSES; i++)
+            if (fork() == 0) {
+                prctl(PR_SET_PDEATHSIG, SIGKILL);
+                for (;;)
+                    pause();
+            }
+    });
+    std::chrono::steady_clock::duration longest{0};
+    const auto began = std::chrono::steady_clock::now();
+    probe.Look({1, 0, 1, worker.pid, 0}, EpollProbe::Done::Make<&Fixture::OnDone>(*this));
+    CHECK(harness::WaitFor([&] {
+        const auto before = std::chrono::steady_clock::now();
+        loop.Turn(loop::Loop::Wait::NO);
+        longest = std::max(longest, std::chrono::steady_clock::now() - before);
+        return complete.has_value();
+    }));
+    const auto took = std::chrono::steady_clock::now() - began;
+    using Milliseconds = std::chrono::duration<double, std::milli>;
+    MESSAGE("all: " << Milliseconds(took).count()
+                    << " ms, longest turn: " << Milliseconds(longest).count() << " ms");
+    CHECK(longest < 200ms);
+    CHECK(took < 5s);
+    CHECK_FALSE(complete.value());
+    CHECK(facts.log.empty());
 }

@@ -5,9 +5,12 @@
 
 #include <doctest/doctest.h>
 
+#include <csignal>
 #include <sys/epoll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 using namespace health;
 using namespace pool;
@@ -15,13 +18,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/** Passes on to the listeners who listens, as the pool does. */
-class OnlyListening final : public Facts {
+/** As the pool does: the listener learns who listens. */
+class Told final : public Facts {
 public:
-    explicit OnlyListening(net::ListenerTable &_table) noexcept : table(_table) {}
+    explicit Told(net::ListenerTable &_table) : table(_table) {}
     void Ready(const WorkerRef &, Sign) noexcept override {}
     int Listening(const WorkerRef &worker, net::Listener &listener, How) noexcept override {
-        return table.Serve(listener, worker.seat);
+        table.Serve(listener, worker.seat);
+        return 0;
     }
     bool IsStarting(const WorkerRef &) const noexcept override { return false; }
     bool IsComplete() const noexcept override { return true; }
@@ -76,9 +80,20 @@ struct Fixture {
         return taken;
     }
 
+    ~Fixture() {
+        for (const pid_t pid : pids) {
+            kill(pid, SIGKILL);
+            waitpid(pid, nullptr, 0);
+        }
+    }
+
+    void OnForked(pid_t pid) noexcept { pids.push_back(pid); }
+
     std::string Pass(std::chrono::milliseconds time) {
         clock.Advance(time);
         loop.Turn(loop::Loop::Wait::NO);
+        while (epoll.Looking() != 0)
+            loop.Turn(loop::Loop::Wait::NO);
         return std::exchange(said, {});
     }
 
@@ -97,8 +112,10 @@ struct Fixture {
     net::Listener *asked;
     std::string name, said;
     report::Reporter reporter;
-    OnlyListening facts{table};
-    EpollProbe epoll{loop, facts, table};
+    Told facts{table};
+    std::vector<pid_t> pids;
+    loop::Errands errands{loop, util::BoundMethod<void(pid_t)>::Make<&Fixture::OnForked>(*this)};
+    EpollProbe epoll{loop, errands, facts, table};
     UnservedListeners unserved{loop, reporter, table, epoll};
 };
 
