@@ -50,8 +50,8 @@ inline char *MapNothing(std::size_t bytes) {
     return static_cast<char *>(memory);
 }
 
-/** 512 MiB. Its memory cannot hang: since Linux 4.17 the kernel reads no environment out of files, and
- *  such a read waits for no userfaultfd. */
+/** 512 MiB. Its memory cannot hang: since Linux 4.17 the kernel reads no environment out of files,
+ *  and such a read waits for no userfaultfd. */
 inline void DeclareBigEnvironment() {
     constexpr std::size_t BYTES = 512UL << 20;
     DeclareEnvironment(MapNothing(BYTES), BYTES);

@@ -33,6 +33,14 @@ std::vector<pid_t> Own(Cluster &cluster) {
     return own;
 }
 
+/** The process that looks at workers (loop::Errands) ends when it has had nothing to do for 10 s. */
+bool HasErrands(Cluster &cluster) {
+    for (const pid_t pid : Own(cluster))
+        if (StatusField(pid, "Name") == "clusterize-look")
+            return true;
+    return false;
+}
+
 /** What follows from becoming ready or from a connection, a look at who holds what say, is over. */
 bool IsAsleep(pid_t pid, int milliseconds = 300) {
     const long switches = Switches(pid);
@@ -91,6 +99,8 @@ TEST_CASE("no wake-up in ten seconds") {
             clusters[i].WaitUp();
         else
             clusters[i].WaitErr("up: 2 workers");
+    for (Cluster &cluster : clusters)
+        REQUIRE(WaitFor([&] { return !HasErrands(cluster); }));
     std::map<pid_t, long> before;
     std::map<pid_t, size_t> whose;
     for (size_t i = 0; i < clusters.size(); ++i)
