@@ -42,7 +42,7 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
       table(*policy, plan.pool.slots), marks(errands, plan.pool.worker->run),
       orphans(loop, reaper, marks), pool(loop, reporter, table, reaper, orphans, starter, plan.pool,
                                          plan.seed, util::Bind<&Cluster::OnFinished>(*this)),
-      notify({{loop, errands, util::BoundMethod<void(pid_t)>::Make<&Cluster::OnForked>(*this)},
+      notify({{loop, closing, util::BoundMethod<void(pid_t)>::Make<&Cluster::OnForked>(*this)},
               pool.GetFacts(),
               reporter,
               marks},

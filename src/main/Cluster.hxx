@@ -56,6 +56,9 @@ private:
     loop::MonotonicClock clock;
     loop::Loop loop{clock};
     loop::Errands errands{loop, util::BoundMethod<void(pid_t)>::Make<&Cluster::OnForked>(*this)};
+    /** Those in which descriptors of others are closed: they can hang beyond SIGKILL, and what the
+     *  others have to do must not be refused because of that. */
+    loop::Errands closing{loop, util::BoundMethod<void(pid_t)>::Make<&Cluster::OnForked>(*this)};
     output::Drains drains{loop};
     output::Drain *events = nullptr;
     std::unique_ptr<net::SteeringPolicy> policy;
