@@ -97,6 +97,31 @@ TEST_CASE("the worker's main process, a child, an orphan of it") {
     });
 }
 
+TEST_CASE("a worker of another user, and one that changes its user by itself") {
+    if (!IsRoot())
+        HARNESS_SKIP("needs root");
+    const std::vector<std::string> says = {Reachable(Notify()), "READY=1", Reachable(Behave()),
+                                           "pause"};
+    {
+        Cluster cluster({.options = Options({"--user", "61234:61234"}), .command = says});
+        CheckReadyByNotify(cluster, 1);
+        CHECK(StatusField(cluster.WaitOnline(1), "Uid").substr(0, 5) == "61234");
+        cluster.WaitOut("pausing");
+        cluster.Signal(SIGTERM);
+        (void)cluster.Wait();
+    }
+    if (access("/usr/bin/setpriv", X_OK) != 0)
+        HARNESS_SKIP("setpriv is not installed, package util-linux");
+    std::vector<std::string> changes = {"/usr/bin/setpriv", "--reuid=61234", "--regid=61234",
+                                        "--clear-groups"};
+    changes.insert(changes.end(), says.begin(), says.end());
+    Cluster cluster({.options = Options(), .command = changes});
+    CheckReadyByNotify(cluster, 1);
+    cluster.WaitOut("pausing");
+    cluster.Signal(SIGTERM);
+    (void)cluster.Wait();
+}
+
 TEST_CASE("systemd-notify, a short-lived child of a shell that is the worker") {
     if (access(SYSTEMD_NOTIFY.c_str(), X_OK) != 0)
         HARNESS_SKIP("systemd-notify is not installed, package systemd");
