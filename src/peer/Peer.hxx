@@ -73,7 +73,7 @@ public:
 class Peer {
 public:
     /** How long an errand may take to close the descriptors of a message. */
-    static constexpr std::chrono::milliseconds DEADLINE{200};
+    static constexpr std::chrono::milliseconds DEADLINE{1000};
     static constexpr std::chrono::seconds RETRY{1};
 
     /** Takes the socket. `client`: see loop::Errands. A DATAGRAM socket has SO_PASSCRED from before

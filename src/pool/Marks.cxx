@@ -2,6 +2,7 @@
 #include "util/Number.hxx"
 #include "util/Text.hxx"
 
+#include <cerrno>
 #include <climits>
 
 namespace pool {
@@ -40,7 +41,7 @@ Marks::Ticket Marks::Send(pid_t pid, Answer answer) noexcept {
     order.client = CLIENT;
     order.function = ReadMark;
     order.request.bytes = std::to_string(pid) + " " + run;
-    order.deadline = DEADLINE;
+    order.deadline = late < MOST_LATE ? DEADLINE : SHORT;
     order.done = loop::Errands::Done::Make<&Marks::OnAnswer>(*this);
     const Ticket ticket = errands.Send(std::move(order));
     asked.emplace(ticket, answer);
@@ -53,6 +54,7 @@ void Marks::Cancel(Ticket ticket) noexcept {
 }
 
 void Marks::OnAnswer(Ticket ticket, loop::Errands::Answer answer) noexcept {
+    late = answer.error == ETIMEDOUT ? late + 1 : 0;
     const auto found = asked.extract(ticket);
     if (!found.empty())
         found.mapped()(answer.error == 0 ? ParseMark(answer.parcel.bytes) : Mark());

@@ -17,7 +17,7 @@ namespace watch {
  *  they count as unmarked. */
 class RunMarks {
 public:
-    static constexpr int DEADLINE_MILLISECONDS = 50;
+    static constexpr int DEADLINE_MILLISECONDS = 250;
     static constexpr unsigned MOST_LATE = 8;
 
     /** `_run`: the value of CLUSTERIZE_RUN. */

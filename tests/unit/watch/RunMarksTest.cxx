@@ -55,5 +55,5 @@ TEST_CASE(
     const auto took = std::chrono::steady_clock::now() - began;
     CHECK(stopped >= RunMarks::MOST_LATE);
     CHECK(took >= 1ms * RunMarks::DEADLINE_MILLISECONDS * RunMarks::MOST_LATE);
-    CHECK(took < 2s);
+    CHECK(took < 5s);
 }
