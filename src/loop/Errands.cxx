@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::chrono::milliseconds CROWDED{2};
 constexpr std::chrono::seconds IDLE{10};
+constexpr std::chrono::milliseconds PATIENCE{50}; // at the end, with a process that was killed
 
 } // namespace
 
@@ -92,7 +93,14 @@ Errands::Errands(Loop &_loop, util::BoundMethod<void(pid_t)> _forked) noexcept
       idle(_loop, util::Bind<&Errands::OnIdle>(*this)),
       begin(_loop, util::Bind<&Errands::Begin>(*this)) {}
 
-Errands::~Errands() noexcept = default;
+Errands::~Errands() noexcept {
+    std::vector<sys::Elsewhere> processes;
+    for (const auto &lane : lanes)
+        if (lane->HasProcess())
+            processes.push_back(lane->Leave());
+    for (sys::Elsewhere &process : processes)
+        process.End(PATIENCE);
+}
 
 Errands::Ticket Errands::Send(Order order) {
     queue.push_back({++last_ticket, std::move(order)});

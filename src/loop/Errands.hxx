@@ -47,6 +47,8 @@ public:
 
     /** `forked` learns of each process; whoever reaps children must ignore its end. */
     Errands(Loop &_loop, util::BoundMethod<void(pid_t)> _forked) noexcept;
+
+    /** Ends its processes. Those that hang stay behind. */
     ~Errands() noexcept;
 
     Errands(const Errands &) = delete;

@@ -49,9 +49,9 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
              NotifyPlaces()),
       alive(loop, pool.GetFacts(), plan.pool.ready.alive),
       epoll(loop, errands, pool.GetFacts(), table), unserved(loop, reporter, table, epoll),
-      repair(loop, reporter, table), watcher(loop, reporter, reaper,
-                                             {plan.pool.worker->run,
-                                              plan.pool.worker->own_group, plan.pool.stop.timeout}),
+      repair(loop, reporter, table),
+      watcher(loop, reporter, reaper,
+              {plan.pool.worker->run, plan.pool.worker->own_group, plan.pool.stop.timeout}),
       signal_table(loop, pool, clock, has_terminal),
       signals(loop, SignalTable::Signals(),
               loop::SignalEvent::Callback::Make<&SignalTable::OnSignals>(signal_table)) {

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
 
@@ -76,6 +77,7 @@ std::optional<Parcel> ReceiveMessage(Fd from, Wait wait, Head &head) noexcept {
     if (getppid() != caller)
         _exit(1);
     prctl(PR_SET_NAME, "clusterize-look");
+    setsid(); // the terminal's stop is for the job, and nobody but the caller asks it for anything
     // Its own standard streams would keep those of the caller open for their readers.
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fd != socket)
@@ -150,6 +152,14 @@ bool Elsewhere::HasEnded() const noexcept {
         return pid == 0 || (kill(pid, 0) != 0 && errno == ESRCH);
     pollfd end = {process.Get(), POLLIN, 0};
     return poll(&end, 1, 0) == 1;
+}
+
+void Elsewhere::End(std::chrono::milliseconds patience) noexcept {
+    Kill();
+    pollfd end = {process.Get(), POLLIN, 0};
+    if (process.IsDefined())
+        poll(&end, 1, static_cast<int>(patience.count()));
+    waitpid(pid, nullptr, WNOHANG);
 }
 
 } // namespace sys

@@ -2,6 +2,7 @@
 
 #include "sys/UniqueFd.hxx"
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -71,6 +72,10 @@ public:
 
     /** False while a killed process still exists. */
     bool HasEnded() const noexcept;
+
+    /** Kills it, waits for its end this long at most, and reaps it: for a caller that ends itself
+     *  and leaves nothing behind that it can end. */
+    void End(std::chrono::milliseconds patience) noexcept;
 
 private:
     pid_t pid = 0;

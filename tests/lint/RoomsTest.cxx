@@ -21,25 +21,10 @@ struct Floor {
 /** From the ground up. A room's library names rooms of a lower floor only. A new room gets its
  *  row. */
 constexpr std::array<Floor, 19> FLOORS = {{
-    {"util", 0},
-    {"sys", 1},
-    {"loop", 2},
-    {"report", 2},
-    {"spawn/child", 2},
-    {"spawn", 3},
-    {"net", 3},
-    {"peer", 3},
-    {"contract", 4},
-    {"balance", 5},
-    {"pool", 5},
-    {"health", 6},
-    {"notify", 6},
-    {"watch", 6},
-    {"output", 6},
-    {"adopt", 6},
-    {"plan", 7},
-    {"cli", 8},
-    {"main", 9},
+    {"util", 0},  {"sys", 1},    {"loop", 2},   {"report", 2},   {"spawn/child", 2},
+    {"spawn", 3}, {"net", 3},    {"peer", 3},   {"contract", 4}, {"balance", 5},
+    {"pool", 5},  {"health", 6}, {"notify", 6}, {"watch", 6},    {"output", 6},
+    {"adopt", 6}, {"plan", 7},   {"cli", 8},    {"main", 9},
 }};
 
 /** Pairs that the floors alone would let through one way: neither includes the other. */

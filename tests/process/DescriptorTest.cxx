@@ -114,14 +114,17 @@ TEST_CASE("everything that the launcher opened is CLOEXEC, before and after a re
         }
     };
     cluster.WaitUp();
-    // The watcher comes a moment after the workers, and the launcher has a pipe to it.
-    REQUIRE(WaitFor([&] { return Children(cluster.Pid()).size() == 4; }));
+    // The launcher has a pipe to the watcher, which comes a moment after the workers, and sockets
+    // to errand processes.
+    (void)WaitWatcher(cluster);
     check();
+    REQUIRE(WaitFor([&] { return !HasErrands(cluster); }));
     const size_t before = SteadyCount(cluster.Pid());
     (void)kill(cluster.WaitOnline(2), SIGKILL);
     WaitReady(cluster, 4);
     check();
     // And none was lost on the way.
+    REQUIRE(WaitFor([&] { return !HasErrands(cluster); }));
     CHECK(SteadyCount(cluster.Pid()) == before);
     CHECK(StopServers(cluster) == Exited(0));
 }

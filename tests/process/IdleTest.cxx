@@ -33,14 +33,6 @@ std::vector<pid_t> Own(Cluster &cluster) {
     return own;
 }
 
-/** The process that looks at workers (loop::Errands) ends when it has had nothing to do for 10 s. */
-bool HasErrands(Cluster &cluster) {
-    for (const pid_t pid : Own(cluster))
-        if (StatusField(pid, "Name") == "clusterize-look")
-            return true;
-    return false;
-}
-
 /** What follows from becoming ready or from a connection, a look at who holds what say, is over. */
 bool IsAsleep(pid_t pid, int milliseconds = 300) {
     const long switches = Switches(pid);

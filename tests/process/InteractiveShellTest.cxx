@@ -44,8 +44,7 @@ public:
     /** Processes of clusterize and its workers, in the order of /proc, without the watcher. */
     std::vector<pid_t> Family() const {
         std::vector<pid_t> family = Descendants(Pid());
-        std::erase_if(family,
-                      [](pid_t pid) { return StatusField(pid, "Name") == "clusterize-watc"; });
+        std::erase_if(family, [](pid_t pid) { return getsid(pid) == pid; }); // its helpers
         return family;
     }
 

@@ -1,5 +1,5 @@
-// TERM is acted on at once, whatever the workers and the file systems do. The times are printed, and
-// only compared with what a launcher that waits would need.
+// TERM is acted on at once, whatever the workers and the file systems do. The times are printed,
+// and only compared with what a launcher that waits would need.
 
 #include "Support.hxx"
 #include "harness/Fuse.hxx"

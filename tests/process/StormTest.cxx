@@ -110,7 +110,8 @@ void Rage(bool terminal) {
                      .start = {.terminal = terminal}});
     cluster.WaitUp();
     const auto descriptors = [&cluster] { return Descriptors(cluster.Pid()).size(); };
-    REQUIRE(WaitFor([&] { return Children(cluster.Pid()).size() == WORKERS + 1; }));
+    (void)WaitWatcher(cluster);
+    REQUIRE(WaitFor([&] { return !HasErrands(cluster); }));
     const size_t before = descriptors();
 
     Storm storm(cluster, executable, seed);

@@ -128,6 +128,32 @@ Ended StopServers(Cluster &cluster) {
     return cluster.Stop();
 }
 
+namespace {
+
+/** 0: there is none. */
+pid_t FindHelper(const Cluster &cluster, const char *name) {
+    for (const pid_t pid : Children(cluster.Pid()))
+        if (StatusField(pid, "Name") == name)
+            return pid;
+    return 0;
+}
+
+} // namespace
+
+pid_t WaitWatcher(const Cluster &cluster, pid_t other_than) {
+    pid_t found = 0;
+    const bool there = WaitFor([&] {
+        found = FindHelper(cluster, WATCHER);
+        return found != 0 && found != other_than;
+    });
+    REQUIRE(there);
+    return found;
+}
+
+bool HasErrands(const Cluster &cluster) {
+    return FindHelper(cluster, ERRANDS) != 0;
+}
+
 std::map<std::string, unsigned> Shares(const std::string &address, unsigned count,
                                        const std::string &field) {
     std::map<std::string, unsigned> shares;

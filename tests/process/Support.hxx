@@ -57,6 +57,14 @@ void WaitAllReport(Cluster &cluster);
 /** That, then TERM; the end. */
 Ended StopServers(Cluster &cluster);
 
+/** The names of the launcher's own processes. An errand process ends after 10 s without work. */
+constexpr const char *WATCHER = "clusterize-watc", *ERRANDS = "clusterize-look";
+
+/** Waits for the process that outlives the launcher; another one than `other_than`. */
+pid_t WaitWatcher(const Cluster &cluster, pid_t other_than = 0);
+
+bool HasErrands(const Cluster &cluster);
+
 /** Slot → how many of `count` new connections it answered. */
 std::map<std::string, unsigned> Shares(const std::string &address, unsigned count,
                                        const std::string &field = "slot");

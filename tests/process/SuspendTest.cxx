@@ -80,8 +80,7 @@ TEST_CASE("nor of the time after which a worker counts as ready") {
     Cluster cluster({.options = {"-n", "1", "-p", "127.0.0.1:0"},
                      .command = {Behave(), "pause"}}); // which shows no other sign
     (void)cluster.WaitOnline(1);
-    REQUIRE(
-        WaitFor([&] { return Children(cluster.Pid()).size() == 2; })); // the watcher, soon after
+    (void)WaitWatcher(cluster); // soon after
     StopFor(cluster, 5);
     const auto continued = Now();
     cluster.WaitUp();

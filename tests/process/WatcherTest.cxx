@@ -10,28 +10,6 @@ using namespace process;
 
 namespace {
 
-bool IsWatcher(pid_t pid) {
-    return StatusField(pid, "Name") == "clusterize-watc";
-}
-
-/** 0: there is none. */
-pid_t FindWatcher(const Cluster &cluster) {
-    for (const pid_t pid : Children(cluster.Pid()))
-        if (IsWatcher(pid))
-            return pid;
-    return 0;
-}
-
-pid_t WaitWatcher(const Cluster &cluster, pid_t other_than = 0) {
-    pid_t found = 0;
-    const bool there = WaitFor([&] {
-        found = FindWatcher(cluster);
-        return found != 0 && found != other_than;
-    });
-    REQUIRE(there);
-    return found;
-}
-
 /** Kills the launcher; all that was below it is gone, in the end. */
 void KillLauncher(Cluster &cluster) {
     const std::vector<pid_t> all = Descendants(cluster.Pid());
@@ -172,6 +150,6 @@ TEST_CASE("PID 1 has none") {
                      .start = {.pid_namespace = true}});
     cluster.WaitUp(); // long after a watcher would be there
     for (const pid_t pid : Descendants(cluster.Pid()))
-        CHECK(!IsWatcher(pid));
+        CHECK(StatusField(pid, "Name") != WATCHER);
     CHECK(cluster.Stop() == Exited(0));
 }

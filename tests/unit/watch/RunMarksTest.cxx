@@ -1,7 +1,7 @@
 #include "watch/RunMarks.hxx"
+#include "harness/Environ.hxx"
 #include "harness/Skip.hxx"
 #include "sys/Proc.hxx"
-#include "harness/Environ.hxx"
 #include "unit/Forked.hxx"
 
 #include <doctest/doctest.h>
