@@ -1,6 +1,6 @@
 #pragma once
 
-#include "pool/Marks.hxx"
+#include "pool/Orphans.hxx"
 #include "pool/Pool.hxx"
 #include "unit/FakeClock.hxx"
 #include "unit/pool/Kernel.hxx"
@@ -120,6 +120,12 @@ private:
     loop::TimerEvent timer;
 };
 
+/** No process has an environment that can be read. */
+class NoMarks final : public MarkSource {
+public:
+    void Ask(pid_t, Answer answer) noexcept override { answer({}); }
+};
+
 /** A pool of fake workers. Slot k's n-th worker is told by the order of the starts. */
 class Cluster {
 public:
@@ -209,8 +215,7 @@ public:
     FakeLauncher launcher;
     PoolSpec spec;
     Reaper reaper;
-    loop::Errands errands{loop, {}};
-    Marks marks{errands, "run"};
+    NoMarks marks;
     Orphans orphans{loop, reaper, marks};
     Pool pool;
     Facts &facts;
