@@ -26,7 +26,7 @@ template <typename Value> void Store(Value &shared, Value value) noexcept {
 } // namespace
 
 KernelGroup::KernelGroup(KernelProgram _program)
-    : program(std::move(_program)), is_active(MOST_SLOTS) {
+    : program(std::move(_program)), is_active(MOST_SEATS) {
     void *memory =
         mmap(nullptr, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED, program.state.Get(), 0);
     if (memory == MAP_FAILED)
@@ -39,41 +39,41 @@ KernelGroup::~KernelGroup() noexcept {
     munmap(state, sizeof(*state));
 }
 
-int KernelGroup::Put(const net::SlotSocket &socket) noexcept {
-    if (socket.Slot() >= MOST_SLOTS)
+int KernelGroup::Put(const net::Seat &socket) noexcept {
+    if (socket.index >= MOST_SEATS)
         return E2BIG;
-    return sys::PutSocket(program.sockets, socket.Slot(), socket.Socket());
+    return sys::PutSocket(program.sockets, socket.index, socket.socket);
 }
 
-void KernelGroup::SetActive(std::span<const net::SlotSocket *const> active) noexcept {
+void KernelGroup::SetActive(std::span<const net::Seat *const> active) noexcept {
     const auto next = (Load(state->live) >> HALF & 1) ^ 1;
     unsigned *turns = state->turns[next];
     std::size_t count = 0;
-    std::vector<bool> were_active(MOST_SLOTS);
+    std::vector<bool> were_active(MOST_SEATS);
     were_active.swap(is_active);
-    for (const net::SlotSocket *socket : active) {
-        const unsigned slot = socket->Slot();
-        if (slot >= MOST_SLOTS || is_active[slot])
+    for (const net::Seat *socket : active) {
+        const unsigned seat = socket->index;
+        if (seat >= MOST_SEATS || is_active[seat])
             continue;
-        is_active[slot] = true;
-        if (!were_active[slot]) {
-            slot_account &account = state->accounts[slot];
+        is_active[seat] = true;
+        if (!were_active[seat]) {
+            seat_account &account = state->accounts[seat];
             Store(account.owed, 0);
             Store(account.seen, NOT_SEEN);
             Store(account.moved, Load(state->turn));
         }
-        turns[count++] = slot;
+        turns[count++] = seat;
     }
     if (count != 0)
         Store(state->live, next << HALF | count);
 }
 
-int KernelGroup::Attach(const net::SlotSocket &member) noexcept {
-    return sys::AttachToGroup(member.Socket(), program.program);
+int KernelGroup::Attach(const net::Seat &member) noexcept {
+    return sys::AttachToGroup(member.socket, program.program);
 }
 
-std::uint64_t KernelGroup::Given(unsigned slot) const noexcept {
-    return slot < MOST_SLOTS ? Load(state->accounts[slot].given) : 0;
+std::uint64_t KernelGroup::Given(unsigned seat) const noexcept {
+    return seat < MOST_SEATS ? Load(state->accounts[seat].given) : 0;
 }
 
 } // namespace balance

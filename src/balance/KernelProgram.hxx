@@ -10,13 +10,14 @@ enum class Kind {
     FLOW, // flow: datagrams by their flow
 };
 
-/** A program that the kernel has taken, with the maps that belong to it and to nobody else: it steers one
- *  group. All of it is gone with the last descriptor and the last socket of the group. */
+/** A program that the kernel has taken, with the maps that belong to it and to nobody else: it
+ *  steers one group. All of it is gone with the last descriptor and the last socket of the
+ *  group. */
 struct KernelProgram {
     sys::UniqueFd program;
-    sys::UniqueFd sockets; // slot -> socket (REUSEPORT_SOCKARRAY)
+    sys::UniqueFd sockets; // seat -> socket (REUSEPORT_SOCKARRAY)
     sys::UniqueFd state; // KernelState.h, to be mapped
-    bool reads_queues = false; // busy slots are skipped
+    bool reads_queues = false; // busy seats are skipped
     bool migrates = false; // moves the queue of a socket that leaves the group (Linux 5.14)
 };
 

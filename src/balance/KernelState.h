@@ -4,23 +4,23 @@
  * maps into its memory (BPF_F_MMAPABLE, Linux 5.5). C, for both sides; the sizes are fixed. */
 
 enum {
-    MOST_SLOTS = 4096, /* a power of two */
+    MOST_SEATS = 4096, /* a power of two */
 };
 
-/** What the program knows of a slot. Written without locks: a lost update costs one turn. */
-struct slot_account {
+/** What the program knows of a seat. Written without locks: a lost update costs one turn. */
+struct seat_account {
     unsigned long long given; /* connections or datagrams */
     unsigned long long moved; /* the clock when its queue was last seen empty or shorter */
     int owed; /* turns; negative: it is ahead */
     unsigned seen; /* its queue then, and what it was given since */
 };
 
-/** A list of the active slots in two halves. The launcher writes the half that is not in use and then
+/** A list of the active seats in two halves. The launcher writes the half that is not in use and then
  *  `live`, in one store, so that a set changes as a whole; it never stores an empty one. */
 struct steering_state {
-    unsigned long long live; /* half of `turns` << 32 | how many slots are in it */
+    unsigned long long live; /* half of `turns` << 32 | how many seats are in it */
     unsigned long long turn; /* the clock: a connection, a tick */
-    unsigned long long strained; /* the clock when a slot whose turn it was last had a queue */
-    unsigned turns[2][MOST_SLOTS];
-    struct slot_account accounts[MOST_SLOTS];
+    unsigned long long strained; /* the clock when a seat whose turn it was last had a queue */
+    unsigned turns[2][MOST_SEATS];
+    struct seat_account accounts[MOST_SEATS];
 };

@@ -6,44 +6,54 @@
 
 namespace balance {
 
-/** Judges by the lengths of their queues which of the active slots keep up with their connections. Pure: somebody
- *  else looks, in regular intervals while connections come.
+/** Judges by the lengths of their queues which of the active seats keep up with their connections.
+ *  Pure: somebody else looks, in regular intervals while connections come.
  *
- *  A slot is behind
- *  - when it is stuck: it was seen waiting, and nothing is known to have left its queue, for
- *    STUCK + 2 x (the same count of the best slot) looks in a row. That finds a stopped worker among busy ones, whose
- *    queues are no shorter than its own. It stays stuck until something leaves its queue;
- *  - or when its queue is longer than SLACK + 2 x the mean of the others. That finds one among idle ones, sooner.
+ *  A seat is behind
+ *  - when it is stuck: it was seen waiting, and nothing is known to have left its queue, for STUCK
+ *    + 2 x (the same count of the best seat) looks in a row. That finds a stopped worker among busy
+ *    ones, whose queues are no shorter than its own. It stays stuck until something leaves its
+ *    queue;
+ *  - or when its queue is longer than SLACK + 2 x the mean of the others. That finds one among idle
+ *    ones, sooner.
  *
- *  The best and the others are active slots that are not stuck. So the best one is not stuck, and of those
- *  that are not, the one with the shortest queue is not behind: where a slot is active, one keeps up. */
+ *  The best and the others are active seats that are not stuck. So the best one is not stuck, and
+ *  of those that are not, the one with the shortest queue is not behind: where a seat is active,
+ *  one keeps up. */
 class Pace {
 public:
     static constexpr unsigned STUCK = 3, SLACK = 2;
 
-    /** What a look has found. `arrived`: a connection came since the look before, which still waited. */
+    /** What a look has found. `arrived`: a connection came since the look before, which still
+     *  waited. */
     struct Seen {
-        unsigned slot, queue;
+        unsigned seat, queue;
         bool arrived;
     };
 
-    /** Only these count, each named once. One that was not active before begins with a clean account. */
-    void SetActive(std::span<const unsigned> slots);
+    /** Only these count, each named once. One that was not active before begins with a clean
+     *  account. */
+    void SetActive(std::span<const unsigned> seats);
 
-    bool IsActive(unsigned slot) const noexcept {
-        return slot < accounts.size() && accounts[slot].active;
+    bool IsActive(unsigned seat) const noexcept {
+        return seat < accounts.size() && accounts[seat].active;
     }
 
-    /** The slots that the next look has to read even where nothing arrived: those with a queue at the last
-     *  one, and those that became active after it. */
+    /** The seats that the next look has to read even where nothing arrived: those with a queue at
+     *  the last one, and those that became active after it. */
     std::span<const unsigned> Open() const noexcept { return open; }
 
-    /** A look. `seen` names the active slots that are open and those with arrivals, each once; others have an
-     *  empty queue. Returns whether a slot has fallen behind or caught up. */
+    /** A look. `seen` names the active seats that are open and those with arrivals, each once;
+     *  others have an empty queue. Returns whether a seat has fallen behind or caught up. */
     bool Look(std::span<const Seen> seen);
 
-    bool IsBehind(unsigned slot) const noexcept {
-        return slot < accounts.size() && accounts[slot].behind;
+    bool IsBehind(unsigned seat) const noexcept {
+        return seat < accounts.size() && accounts[seat].behind;
+    }
+
+    /** Nothing leaves its queue. */
+    bool IsStuck(unsigned seat) const noexcept {
+        return seat < accounts.size() && accounts[seat].stuck;
     }
 
 private:
@@ -53,10 +63,10 @@ private:
         bool active = false, stuck = false, behind = false;
     };
 
-    void FindStuck(std::span<const unsigned> slots);
-    bool Judge(std::span<const unsigned> slots);
+    void FindStuck(std::span<const unsigned> seats);
+    bool Judge(std::span<const unsigned> seats);
 
-    std::vector<Account> accounts; // by slot
+    std::vector<Account> accounts; // by seat
     std::vector<unsigned> open;
     std::size_t moving = 0; // active ones that are not stuck
 };

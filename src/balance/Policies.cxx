@@ -14,17 +14,17 @@ namespace balance {
 
 namespace {
 
-/** What a group of sockets needs here and has not; empty: nothing. Without a program the kernel would choose among all
- *  slots, also those without a worker, which one shared socket does not. */
+/** What a group of sockets needs here and has not; empty: nothing. Without a program the kernel
+ *  would choose among all seats, also those without a worker, which one shared socket does not. */
 std::string LackOfGroup() {
     const int refusal = TryClassic();
     return refusal == 0 ? "" : "the kernel takes no classic BPF: " + sys::ErrnoText(refusal);
 }
 
-/** A socket for each slot, where the kernel can be told which of them is ready. */
+/** A socket for each seat, where the kernel can be told which of them is ready. */
 class GroupPolicy : public net::SteeringPolicy {
 public:
-    bool WantsSlotSockets() const override {
+    bool WantsGroup() const override {
         if (!lacks)
             lacks = LackOfGroup();
         return lacks->empty();
@@ -65,7 +65,7 @@ class RandomPolicy final : public GroupPolicy {
 
 class NonePolicy final : public net::SteeringPolicy {
 public:
-    bool WantsSlotSockets() const override { return false; }
+    bool WantsGroup() const override { return false; }
 
     std::unique_ptr<net::Steering> Steer(int, bool) const override {
         return std::make_unique<SharedSteering>();

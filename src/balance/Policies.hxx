@@ -25,15 +25,16 @@ struct PolicyRow {
     std::string_view name, help;
     std::unique_ptr<net::SteeringPolicy> (*make)(const Hooks &hooks);
 
-    /** How a listener of this socket type that can have a socket for each slot will be steered here, as far as that is
-     *  known without one. May take a tenth of a second: what must be tried is tried. */
+    /** How a listener of this socket type that can have a socket for each seat will be steered
+     *  here, as far as that is known without one. May take a tenth of a second: what must be tried
+     *  is tried. */
     net::TierReport (*foresee)(int type);
 };
 
 /** What `--balance` can name; the first is the default. */
 extern const std::array<PolicyRow, 3> POLICIES;
 
-/** The tier of a listener that has one socket for all slots, whatever the policy. */
+/** The tier of a listener that has one socket for all seats, whatever the policy. */
 inline constexpr std::string_view SHARED_QUEUE = "shared queue";
 
 } // namespace balance

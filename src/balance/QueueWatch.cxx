@@ -18,54 +18,60 @@ QueueWatch::QueueWatch(loop::Loop &loop, util::BoundMethod<void()> _on_change)
     traffic.Watch(inner, EPOLLIN | EPOLLONESHOT);
 }
 
-void QueueWatch::Join(const net::SlotSocket &socket) {
-    const unsigned slot = socket.Slot();
-    if (slot >= joined.size()) {
-        joined.resize(slot + 1);
-        arrived.resize(slot + 1);
+void QueueWatch::Join(const net::Seat &socket) {
+    const unsigned seat = socket.index;
+    if (seat >= joined.size()) {
+        joined.resize(seat + 1);
+        arrived.resize(seat + 1);
     }
     epoll_event registration = {};
     registration.events = EPOLLIN | EPOLLET;
-    registration.data.u32 = slot; // not the address: a worker can hold the socket longer than we do
-    if (epoll_ctl(inner.Get(), EPOLL_CTL_ADD, socket.Socket().Get(), &registration) != 0)
+    registration.data.u32 = seat; // not the address: a worker can hold the socket longer than we do
+    if (epoll_ctl(inner.Get(), EPOLL_CTL_ADD, socket.socket.Get(), &registration) != 0)
         throw sys::MakeErrno("cannot watch a queue");
-    joined[slot] = &socket;
+    joined[seat] = &socket;
 }
 
-void QueueWatch::Leave(const net::SlotSocket &socket) noexcept {
+void QueueWatch::Leave(const net::Seat &socket) noexcept {
     if (!IsJoined(socket))
         return;
-    epoll_ctl(inner.Get(), EPOLL_CTL_DEL, socket.Socket().Get(), nullptr);
-    joined[socket.Slot()] = nullptr;
+    epoll_ctl(inner.Get(), EPOLL_CTL_DEL, socket.socket.Get(), nullptr);
+    joined[socket.index] = nullptr;
     active.erase(std::remove(active.begin(), active.end(), &socket), active.end());
     UpdatePace();
 }
 
-bool QueueWatch::IsJoined(const net::SlotSocket &socket) const noexcept {
-    return socket.Slot() < joined.size() && joined[socket.Slot()] == &socket;
+bool QueueWatch::IsJoined(const net::Seat &socket) const noexcept {
+    return socket.index < joined.size() && joined[socket.index] == &socket;
 }
 
-void QueueWatch::SetActive(std::span<const net::SlotSocket *const> _active) noexcept {
+void QueueWatch::SetActive(std::span<const net::Seat *const> _active) noexcept {
     active.assign(_active.begin(), _active.end());
     UpdatePace();
 }
 
 void QueueWatch::UpdatePace() {
-    std::vector<unsigned> slots;
-    slots.reserve(active.size());
-    for (const net::SlotSocket *socket : active)
+    std::vector<unsigned> seats;
+    seats.reserve(active.size());
+    for (const net::Seat *socket : active)
         if (IsJoined(*socket))
-            slots.push_back(socket->Slot());
-    pace.SetActive(slots);
+            seats.push_back(socket->index);
+    pace.SetActive(seats);
 }
 
-std::vector<const net::SlotSocket *> QueueWatch::Keeping() const {
-    std::vector<const net::SlotSocket *> keeping;
+std::vector<const net::Seat *> QueueWatch::Keeping() const {
+    std::vector<const net::Seat *> keeping;
     keeping.reserve(active.size());
-    for (const net::SlotSocket *socket : active)
-        if (!pace.IsBehind(socket->Slot()))
+    for (const net::Seat *socket : active)
+        if (!pace.IsBehind(socket->index))
             keeping.push_back(socket);
     return keeping;
+}
+
+net::Standing QueueWatch::Keeps(const net::Seat &socket) const noexcept {
+    if (!pace.IsBehind(socket.index))
+        return net::Standing::ACTIVE;
+    return pace.IsStuck(socket.index) ? net::Standing::BEHIND : net::Standing::BUSY;
 }
 
 /** The entry of the inner set is spent now: nothing wakes the loop until it is watched again. */
@@ -92,11 +98,11 @@ bool QueueWatch::Look() noexcept {
     looks++;
     const bool any = TakeArrivals();
     seen.clear();
-    for (const unsigned slot : pace.Open())
-        Read(slot);
-    for (const unsigned slot : arrivals)
-        if (arrived[slot])
-            Read(slot);
+    for (const unsigned seat : pace.Open())
+        Read(seat);
+    for (const unsigned seat : arrivals)
+        if (arrived[seat])
+            Read(seat);
     if (pace.Look(seen))
         on_change();
     return any;
@@ -109,21 +115,21 @@ bool QueueWatch::TakeArrivals() noexcept {
     do {
         count = epoll_wait(inner.Get(), events.data(), static_cast<int>(events.size()), 0);
         for (int i = 0; i < count; i++) {
-            const unsigned slot = events[static_cast<std::size_t>(i)].data.u32;
-            if (!pace.IsActive(slot))
+            const unsigned seat = events[static_cast<std::size_t>(i)].data.u32;
+            if (!pace.IsActive(seat))
                 continue; // it is read when it becomes active
-            arrived[slot] = true;
-            arrivals.push_back(slot);
+            arrived[seat] = true;
+            arrivals.push_back(seat);
         }
     } while (count == static_cast<int>(events.size()));
     return !arrivals.empty();
 }
 
-void QueueWatch::Read(unsigned slot) {
+void QueueWatch::Read(unsigned seat) {
     // A socket that a worker has shut down has no queue.
-    const auto queue = net::QueueOf(joined[slot]->Socket());
-    seen.push_back({slot, queue ? queue->length : 0, arrived[slot]});
-    arrived[slot] = false;
+    const auto queue = net::QueueOf(joined[seat]->socket);
+    seen.push_back({seat, queue ? queue->length : 0, arrived[seat]});
+    arrived[seat] = false;
 }
 
 } // namespace balance

@@ -30,9 +30,9 @@ int IsForBothFamilies(int fd, bool &both) noexcept {
     return 0;
 }
 
-/** The kernel takes no program on an MPTCP socket (mptcp_setsockopt), but the group behind it is one of TCP
- *  sockets: one more that joins for a moment brings the program. It is the last of the group, so that nobody's
- *  place changes when it leaves. */
+/** The kernel takes no program on an MPTCP socket (mptcp_setsockopt), but the group behind it is
+ *  one of TCP sockets: one more that joins for a moment brings the program. It is the last of the
+ *  group, so that nobody's place changes when it leaves. */
 int AttachByGuest(int member, const sock_fprog &program) noexcept {
     try {
         net::ListenSpec spec;
@@ -65,7 +65,7 @@ int TryClassic() noexcept {
     return Attach(socket.Get(), {static_cast<unsigned short>(code.size()), code.data()});
 }
 
-void RandomSteering::Left(const net::SlotSocket &socket) noexcept {
+void RandomSteering::Left(const net::Seat &socket) noexcept {
     const auto place = std::find(members.begin(), members.end(), &socket);
     if (place == members.end())
         return;
@@ -74,9 +74,10 @@ void RandomSteering::Left(const net::SlotSocket &socket) noexcept {
     members.pop_back();
 }
 
-/** Until the next SetActive(), a program that is right before one leaves and after: it names neither that one nor the
- *  last, which moves. Where nobody else is active there is none, and for that moment the old one gives connections
- *  to the wrong place, or, by the kernel's hash, to any. */
+/** Until the next SetActive(), a program that is right before one leaves and after: it names
+ *  neither that one nor the last, which moves. Where nobody else is active there is none, and for
+ *  that moment the old one gives connections to the wrong place, or, by the kernel's hash, to
+ *  any. */
 void RandomSteering::Avoid(std::size_t leaving) const noexcept {
     const std::size_t last = members.size() - 1;
     std::vector<unsigned> indices = ActiveIndices();
@@ -89,32 +90,32 @@ void RandomSteering::Avoid(std::size_t leaving) const noexcept {
 std::vector<unsigned> RandomSteering::ActiveIndices() const {
     std::vector<unsigned> indices;
     for (unsigned index = 0; index < members.size(); index++)
-        if (const unsigned slot = members[index]->Slot(); slot < active.size() && active[slot])
+        if (const unsigned seat = members[index]->index; seat < active.size() && active[seat])
             indices.push_back(index);
     return indices;
 }
 
 /** `indices`: not empty; `size`: how many members there are. Returns 0 or errno. */
 int RandomSteering::Install(std::span<const unsigned> indices, std::size_t size) const noexcept {
-    // By any member, the program is the group's; but one that a worker has just shut down would make a group of its own,
-    // and could never listen again.
+    // By any member, the program is the group's; but one that a worker has just shut down would
+    // make a group of its own, and could never listen again.
     const auto listening = std::find_if(indices.begin(), indices.end(), [this](unsigned index) {
-        return choice == Choice::FLOW || net::IsListening(members[index]->Socket());
+        return choice == Choice::FLOW || net::IsListening(members[index]->socket);
     });
     if (listening == indices.end())
         return 0;
-    const int fd = members[*listening]->Socket().Get();
+    const int fd = members[*listening]->socket.Get();
     auto code = MakeProgram(choice, indices, static_cast<unsigned>(size));
     const sock_fprog program = {static_cast<unsigned short>(code.size()), code.data()};
     const int error = Attach(fd, program);
     return error == EOPNOTSUPP ? AttachByGuest(fd, program) : error;
 }
 
-void RandomSteering::SetActive(std::span<const net::SlotSocket *const> set) noexcept {
+void RandomSteering::SetActive(std::span<const net::Seat *const> set) noexcept {
     active.clear();
-    for (const net::SlotSocket *socket : set) {
-        active.resize(std::max<std::size_t>(active.size(), socket->Slot() + 1));
-        active[socket->Slot()] = true;
+    for (const net::Seat *socket : set) {
+        active.resize(std::max<std::size_t>(active.size(), socket->index + 1));
+        active[socket->index] = true;
     }
     const auto indices = ActiveIndices();
     if (!indices.empty())

@@ -10,19 +10,20 @@ namespace balance {
 
 inline constexpr std::string_view CLASSIC_BPF = "classic BPF";
 
-/** Does the kernel take classic BPF for a group of sockets, as all do but some sandboxes? Tried on a socket that goes
- *  again. Returns 0, or the errno of the refusal. */
+/** Does the kernel take classic BPF for a group of sockets, as all do but some sandboxes? Tried on
+ *  a socket that goes again. Returns 0, or the errno of the refusal. */
 int TryClassic() noexcept;
 
-/** Steers a reuseport group with classic BPF, which needs no privilege: at random for TCP, by flow for
- *  UDP. Where the kernel refuses the program after all it spreads by its own hash over all sockets. */
+/** Steers a reuseport group with classic BPF, which needs no privilege: at random for TCP, by flow
+ *  for UDP. Where the kernel refuses the program after all it spreads by its own hash over all
+ *  sockets. */
 class RandomSteering final : public net::Steering {
 public:
     explicit RandomSteering(Choice _choice) noexcept : choice(_choice) {}
 
-    void Joined(const net::SlotSocket &socket) override { members.push_back(&socket); }
-    void Left(const net::SlotSocket &socket) noexcept override;
-    void SetActive(std::span<const net::SlotSocket *const> set) noexcept override;
+    void Joined(const net::Seat &socket) override { members.push_back(&socket); }
+    void Left(const net::Seat &socket) noexcept override;
+    void SetActive(std::span<const net::Seat *const> set) noexcept override;
     net::TierReport Tier() const override;
 
 private:
@@ -31,8 +32,8 @@ private:
     int Install(std::span<const unsigned> indices, std::size_t size) const noexcept;
 
     const Choice choice;
-    std::vector<const net::SlotSocket *> members; // in the kernel's order
-    std::vector<bool> active; // by slot
+    std::vector<const net::Seat *> members; // in the kernel's order
+    std::vector<bool> active; // by seat
     int refused = 0; // errno of the last attach that failed
 };
 

@@ -37,8 +37,8 @@ std::string_view NameWithout(int type) noexcept {
 
 } // namespace
 
-bool RoundRobinSteering::IsInGroup(const net::SlotSocket &socket) const noexcept {
-    return type == SOCK_DGRAM || net::IsListening(socket.Socket());
+bool RoundRobinSteering::IsInGroup(const net::Seat &socket) const noexcept {
+    return type == SOCK_DGRAM || net::IsListening(socket.socket);
 }
 
 RoundRobinSteering::RoundRobinSteering(int _type, loop::Loop &_loop, Loader &_loader,
@@ -53,7 +53,7 @@ RoundRobinSteering::~RoundRobinSteering() noexcept {
         loader.Release();
 }
 
-void RoundRobinSteering::Joined(const net::SlotSocket &socket) {
+void RoundRobinSteering::Joined(const net::Seat &socket) {
     members.push_back(&socket);
     if (kernel) {
         int error = kernel->Put(socket);
@@ -68,7 +68,7 @@ void RoundRobinSteering::Joined(const net::SlotSocket &socket) {
         WatchOver(std::array{&socket});
 }
 
-void RoundRobinSteering::Left(const net::SlotSocket &socket) noexcept {
+void RoundRobinSteering::Left(const net::Seat &socket) noexcept {
     const auto place = std::find(members.begin(), members.end(), &socket);
     if (place == members.end())
         return;
@@ -80,7 +80,7 @@ void RoundRobinSteering::Left(const net::SlotSocket &socket) noexcept {
         watch->Leave(socket);
 }
 
-void RoundRobinSteering::SetActive(std::span<const net::SlotSocket *const> _active) noexcept {
+void RoundRobinSteering::SetActive(std::span<const net::Seat *const> _active) noexcept {
     active.assign(_active.begin(), _active.end());
     if (kernel) {
         kernel->SetActive(active);
@@ -115,7 +115,7 @@ void RoundRobinSteering::Begin() noexcept {
 void RoundRobinSteering::OnLoaded(Loaded loaded) noexcept {
     loading = false;
     begun = !members.empty(); // a listener that nobody needs now begins anew when one does
-    if (!begun || !members.front()->Socket().IsDefined())
+    if (!begun || !members.front()->socket.IsDefined())
         return;
     lacks = std::move(loaded.lacks);
     if (!loaded.program.program.IsDefined())
@@ -125,8 +125,8 @@ void RoundRobinSteering::OnLoaded(Loaded loaded) noexcept {
     settled(*this);
 }
 
-/** The program takes over. Returns 0, or errno: then it is as it was. A socket that a worker has shut down is no
- *  member of the group; it joins when it listens again. */
+/** The program takes over. Returns 0, or errno: then it is as it was. A socket that a worker has
+ *  shut down is no member of the group; it joins when it listens again. */
 int RoundRobinSteering::Enter(KernelProgram program) {
     try {
         kernel.emplace(std::move(program));
@@ -134,9 +134,9 @@ int RoundRobinSteering::Enter(KernelProgram program) {
         return error.code().value();
     }
     kernel->SetActive(active);
-    const net::SlotSocket *one = nullptr;
+    const net::Seat *one = nullptr;
     int error = 0;
-    for (const net::SlotSocket *member : members) {
+    for (const net::Seat *member : members) {
         if (error != 0 || !IsInGroup(*member))
             continue;
         error = kernel->Put(*member);
@@ -159,7 +159,7 @@ void RoundRobinSteering::FallBack(int error) noexcept {
     kernel.reset();
     if (!classic) {
         classic.emplace(ChoiceOf(type));
-        for (const net::SlotSocket *member : members)
+        for (const net::Seat *member : members)
             classic->Joined(*member);
         classic->SetActive(active);
     }
@@ -183,10 +183,15 @@ void RoundRobinSteering::Watch() noexcept {
         watch->SetActive(active);
 }
 
+void RoundRobinSteering::OnWatched() noexcept {
+    classic->SetActive(watch->Keeping());
+    Changed();
+}
+
 /** All of them or none. */
-void RoundRobinSteering::WatchOver(std::span<const net::SlotSocket *const> sockets) noexcept {
+void RoundRobinSteering::WatchOver(std::span<const net::Seat *const> sockets) noexcept {
     try {
-        for (const net::SlotSocket *socket : sockets)
+        for (const net::Seat *socket : sockets)
             watch->Join(*socket);
     } catch (const std::system_error &error) {
         watch.reset();
@@ -194,11 +199,10 @@ void RoundRobinSteering::WatchOver(std::span<const net::SlotSocket *const> socke
     }
 }
 
-std::optional<std::uint64_t> RoundRobinSteering::Given(
-    const net::SlotSocket &socket) const noexcept {
+std::optional<std::uint64_t> RoundRobinSteering::Given(const net::Seat &socket) const noexcept {
     if (!kernel)
         return std::nullopt;
-    return kernel->Given(socket.Slot());
+    return kernel->Given(socket.index);
 }
 
 net::TierReport RoundRobinSteering::Tier() const {

@@ -13,9 +13,9 @@ public:
     /** `_lacks`: what keeps the sockets from being more than one, where that was not wanted. */
     explicit SharedSteering(std::string _lacks = {}) : lacks(std::move(_lacks)) {}
 
-    void Joined(const net::SlotSocket &) override {}
-    void Left(const net::SlotSocket &) noexcept override {}
-    void SetActive(std::span<const net::SlotSocket *const>) noexcept override {}
+    void Joined(const net::Seat &) override {}
+    void Left(const net::Seat &) noexcept override {}
+    void SetActive(std::span<const net::Seat *const>) noexcept override {}
     net::TierReport Tier() const override { return {SHARED_QUEUE, lacks}; }
 
 private:

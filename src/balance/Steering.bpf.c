@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 
-/* Chooses inside the kernel which slot gets a connection (program `rr`, for TCP) or a datagram (`flow`, for
- * UDP). The sockets of a group are in a map, slot -> socket: their order in the group, holes, and members that
+/* Chooses inside the kernel which seat gets a connection (program `rr`, for TCP) or a datagram (`flow`, for
+ * UDP). The sockets of a group are in a map, seat -> socket: their order in the group, holes, and members that
  * are parked do not matter.
  *
- * rr: strict turns, on credit. A slot that still has connections in its queue lets a slot with an empty queue
+ * rr: strict turns, on credit. A seat that still has connections in its queue lets a seat with an empty queue
  * take its turn. It is owed that turn and gets it back from one that is ahead as soon as its own queue is empty;
  * nobody is owed more than LIMIT, so that shares stay equal. After two rounds without a queue (a round: every
- * slot had its turn) all is forgotten: connections one after the other go in strict turns.
- * Where nobody can take it, a slot keeps its turn, queue or not, unless it is stuck: nothing left its queue for
+ * seat had its turn) all is forgotten: connections one after the other go in strict turns.
+ * Where nobody can take it, a seat keeps its turn, queue or not, unless it is stuck: nothing left its queue for
  * more than FACTOR times as many rounds as for most of the others. A backlog alone says nothing: workers that
- * wait for a processor have one too. The turn of a stuck slot goes to the next that is not; beyond LIMIT it is
- * lost and not owed. The first connection that a stuck slot takes ends that.
- * One queue is read a connection; those of up to TRIES - 1 others only where it is not empty or the slot is ahead.
+ * wait for a processor have one too. The turn of a stuck seat goes to the next that is not; beyond LIMIT it is
+ * lost and not owed. The first connection that a stuck seat takes ends that.
+ * One queue is read a connection; those of up to TRIES - 1 others only where it is not empty or the seat is ahead.
  *
  * Where the queues cannot be read (`reads_queues` is false, or a kernel before 6.2 without the kfunc) the turns
  * are strict.
  *
  * Either always selects: a pass without a selection would be hashed over all members of the group, parked ones
- * too. A slot that has no socket is replaced by the next that has one; where none has, the packet is dropped. */
+ * too. A seat that has no socket is replaced by the next that has one; where none has, the packet is dropped. */
 
 #include "KernelTypes.h"
 #include "KernelState.h"
@@ -41,7 +41,7 @@ struct {
     __uint(type, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY);
     __type(key, __u32);
     __type(value, __u64);
-    __uint(max_entries, MOST_SLOTS);
+    __uint(max_entries, MOST_SEATS);
 } sockets SEC(".maps");
 
 /* Set before the program is loaded; what it rules out is then no part of the program. */
@@ -52,14 +52,14 @@ struct steering_state state;
 /* An index as the verifier wants it: its bound is not optimized away. */
 static __always_inline __u64 within(__u64 index) {
     asm volatile("" : "+r"(index));
-    return index & (MOST_SLOTS - 1);
+    return index & (MOST_SEATS - 1);
 }
 
-static __always_inline struct slot_account *account(__u32 slot) {
-    return &state.accounts[within(slot)];
+static __always_inline struct seat_account *account(__u32 seat) {
+    return &state.accounts[within(seat)];
 }
 
-static __always_inline __u32 slot_at(__u64 set, __u64 position) {
+static __always_inline __u32 seat_at(__u64 set, __u64 position) {
     return state.turns[set >> 32 & 1][within(position % (__u32)set)];
 }
 
@@ -67,10 +67,10 @@ static __always_inline __u32 slot_at(__u64 set, __u64 position) {
  * verifier goes through (a million instructions). */
 
 /* The length of its queue, from the socket itself. */
-__noinline __u32 look(__u32 slot, __u64 now) {
+__noinline __u32 look(__u32 seat, __u64 now) {
     struct reuseport_array *array;
     struct sock *socket = 0;
-    struct slot_account *its = account(slot);
+    struct seat_account *its = account(seat);
     __u32 queue;
 
     if (!reads_queues || !bpf_rdonly_cast)
@@ -78,7 +78,7 @@ __noinline __u32 look(__u32 slot, __u64 now) {
     array = bpf_rdonly_cast(&sockets, bpf_core_type_id_kernel(struct reuseport_array));
     bpf_probe_read_kernel(&socket, sizeof(socket),
                           (void *)array + bpf_core_field_offset(array->ptrs) +
-                              within(slot) * sizeof(socket));
+                              within(seat) * sizeof(socket));
     if (!socket)
         return 0;
     socket = bpf_rdonly_cast(socket, bpf_core_type_id_kernel(struct sock));
@@ -91,7 +91,7 @@ __noinline __u32 look(__u32 slot, __u64 now) {
 
 /* For how many rounds nothing has left its queue. */
 static __always_inline __u64 rounds_still(__u64 set, __u64 position, __u64 now) {
-    return (now - account(slot_at(set, position))->moved) / (__u32)set;
+    return (now - account(seat_at(set, position))->moved) / (__u32)set;
 }
 
 /* After a look that saw a queue: are most of the others (all but a quarter: several may be stuck at once) that
@@ -112,22 +112,22 @@ enum {
     LOST = -1,
 };
 
-/* Who takes the turn of the slot at the position: the one that is so many behind it, itself (0), or nobody. */
+/* Who takes the turn of the seat at the position: the one that is so many behind it, itself (0), or nobody. */
 __noinline int take(__u64 set, __u64 at, __u64 now) {
-    __u32 slot = slot_at(set, at), queue = look(slot, now), best = 0;
+    __u32 seat = seat_at(set, at), queue = look(seat, now), best = 0;
     __s32 due, most;
     bool stuck;
 
     if (queue)
         state.strained = now;
     else if (now - state.strained > 2 * (__u32)set)
-        account(slot)->owed = 0;
+        account(seat)->owed = 0;
 
     /* Whoever is owed most among those that are free; where this one does not wait, only who is owed at all. */
-    due = account(slot)->owed;
+    due = account(seat)->owed;
     most = queue ? -LIMIT : 0;
     for (__u32 i = 1; i < TRIES && i < (__u32)set && (queue ? due < LIMIT : due < 0); i++) {
-        __u32 other = slot_at(set, at + i);
+        __u32 other = seat_at(set, at + i);
         __s32 its = account(other)->owed;
 
         if (its <= most || look(other, now) != 0)
@@ -138,15 +138,15 @@ __noinline int take(__u64 set, __u64 at, __u64 now) {
 
     stuck = queue && best == 0 && is_stuck(set, at, now);
     for (__u32 i = 1; i < TRIES && i < (__u32)set && stuck && due < LIMIT && best == 0; i++) {
-        if (look(slot_at(set, at + i), now) && is_stuck(set, at + i, now))
+        if (look(seat_at(set, at + i), now) && is_stuck(set, at + i, now))
             continue;
-        most = account(slot_at(set, at + i))->owed;
+        most = account(seat_at(set, at + i))->owed;
         best = i;
     }
 
     if (best) {
-        account(slot)->owed = due + 1;
-        account(slot_at(set, at + best))->owed = most - 1;
+        account(seat)->owed = due + 1;
+        account(seat_at(set, at + best))->owed = most - 1;
     } else if (stuck) {
         return LOST;
     }
@@ -167,22 +167,22 @@ static __always_inline __u32 choose(__u64 set, __u64 now) {
     return 0; /* all are stuck: as if none were */
 }
 
-/* The slot at the position, or the next that has a socket. */
+/* The seat at the position, or the next that has a socket. */
 static __always_inline int give(struct sk_reuseport_md *md, __u64 set, __u64 position) {
     for (__u32 i = 0; i < TRIES; i++) {
-        __u32 slot = slot_at(set, position + i);
+        __u32 seat = seat_at(set, position + i);
 
-        if (bpf_sk_select_reuseport(md, &sockets, &slot, 0))
+        if (bpf_sk_select_reuseport(md, &sockets, &seat, 0))
             continue;
-        account(slot)->seen++;
-        __sync_fetch_and_add(&account(slot)->given, 1);
+        account(seat)->seen++;
+        __sync_fetch_and_add(&account(seat)->given, 1);
         return SK_PASS;
     }
     return SK_DROP;
 }
 
 static __always_inline bool is_valid(__u64 set) {
-    return (__u32)set != 0 && (__u32)set <= MOST_SLOTS;
+    return (__u32)set != 0 && (__u32)set <= MOST_SEATS;
 }
 
 /* Also asked where to move what a socket leaves behind that is shut down (migrate, Linux 5.14). */

@@ -21,12 +21,12 @@ void ListenerRepair::OnOpen() noexcept {
 }
 
 void ListenerRepair::Started(const pool::WorkerRef &worker, spawn::Launched &) noexcept {
-    workers[worker.slot] = worker.id;
+    workers[worker.seat] = worker;
 }
 
 void ListenerRepair::Gone(const pool::WorkerRef &worker, pool::ExitStatus) noexcept {
-    workers.erase(worker.slot);
-    std::erase_if(said, [&worker](const auto &entry) { return entry.first == worker.slot; });
+    workers.erase(worker.seat);
+    std::erase_if(said, [&worker](const auto &entry) { return entry.first == worker.seat; });
 }
 
 void ListenerRepair::OnAlarm(std::uint32_t) noexcept {
@@ -36,15 +36,13 @@ void ListenerRepair::OnAlarm(std::uint32_t) noexcept {
 
 void ListenerRepair::Say(const net::Repaired &repaired) noexcept {
     const net::Listener &listener = *repaired.listener;
-    const auto worker = workers.find(repaired.slot);
+    const auto worker = workers.find(repaired.seat);
     std::string who = "a worker";
-    if (!listener.IsShared())
-        who = worker == workers.end()
-                  ? fmt::format("a worker of slot {}", repaired.slot)
-                  : fmt::format("worker {} (slot {})", worker->second, repaired.slot);
+    if (!listener.IsShared() && worker != workers.end())
+        who = fmt::format("worker {} (slot {})", worker->second.id, worker->second.slot);
     if (repaired.error != 0)
         return SayFailed(repaired, who);
-    const bool first = said.emplace(repaired.slot, &listener).second;
+    const bool first = said.emplace(repaired.seat, &listener).second;
     reporter.Say(first ? report::Level::WARN : report::Level::DEBUG,
                  fmt::format("{} has shut down the listening socket of {}: it listens again{}", who,
                              listener.Where(),
@@ -57,10 +55,10 @@ void ListenerRepair::SayFailed(const net::Repaired &repaired, const std::string 
     const net::Listener &listener = *repaired.listener;
     const bool is_unix = listener.Spec().at.address.Family() == AF_UNIX;
     std::optional<unsigned> id, slot;
-    if (!listener.IsShared()) {
-        slot = repaired.slot;
-        if (const auto worker = workers.find(repaired.slot); worker != workers.end())
-            id = worker->second;
+    const auto worker = workers.find(repaired.seat);
+    if (!listener.IsShared() && worker != workers.end()) {
+        id = worker->second.id;
+        slot = worker->second.slot;
     }
     reporter.Emit(report::Error{
         "listen", repaired.error,

@@ -36,8 +36,8 @@ private:
     report::Reporter &reporter;
     net::ListenerTable &table;
     loop::FdEvent alarm;
-    std::unordered_map<unsigned, unsigned> workers; // slot → id
-    std::set<std::pair<unsigned, const net::Listener *>> said; // by slot
+    std::unordered_map<unsigned, pool::WorkerRef> workers; // by seat
+    std::set<std::pair<unsigned, const net::Listener *>> said; // by seat
 };
 
 } // namespace health

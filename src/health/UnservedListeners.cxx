@@ -29,11 +29,12 @@ UnservedListeners::Watched::Watched(UnservedListeners &_owner,
 
 void UnservedListeners::Watched::Begin() noexcept {
     try {
-        for (const sys::Fd socket : owner.table.SocketsOf(listener))
-            sockets
-                .emplace_back(owner.loop, loop::Priority::REQUESTS,
-                              loop::FdEvent::Callback::Make<&Watched::OnConnection>(*this))
-                .Watch(socket, EPOLLIN);
+        for (const net::Seat &seat : listener.Seats())
+            if (seat.socket.IsDefined())
+                sockets
+                    .emplace_back(owner.loop, loop::Priority::REQUESTS,
+                                  loop::FdEvent::Callback::Make<&Watched::OnConnection>(*this))
+                    .Watch(seat.socket, EPOLLIN);
     } catch (const std::system_error &error) {
         owner.reporter.Say(
             report::Level::DEBUG,
@@ -79,8 +80,8 @@ void UnservedListeners::Watched::OnLook() noexcept {
 
 unsigned UnservedListeners::Watched::Waiting() const noexcept {
     unsigned sum = 0;
-    for (const sys::Fd socket : owner.table.SocketsOf(listener))
-        sum += net::WaitingConnections(socket);
+    for (const net::Seat &seat : listener.Seats())
+        sum += net::WaitingConnections(seat.socket);
     return sum;
 }
 
@@ -153,7 +154,7 @@ bool UnservedListeners::IsServed(const net::Listener &listener) const noexcept {
 std::string UnservedListeners::DescribeServed() const {
     std::string names;
     for (const net::Listener &listener : table.Listeners())
-        if (table.IsServed(listener))
+        if (listener.IsServed())
             names += (names.empty() ? "" : ", ") + listener.Where();
     return names.empty() ? "" : "; the workers listen on " + names;
 }

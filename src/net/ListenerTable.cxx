@@ -12,8 +12,6 @@
 #include <cerrno>
 #include <sys/socket.h>
 
-// Which listeners there are. What happens to one of them later is in ListenerState.cxx.
-
 namespace net {
 
 namespace {
@@ -45,15 +43,15 @@ int Distance(const Endpoint &at, const Endpoint &wanted) noexcept {
 Listener *ListenerTable::Find(const Endpoint &endpoint) noexcept {
     const auto found =
         std::find_if(listeners.begin(), listeners.end(), [&endpoint](const Listener &listener) {
-            return listener.spec.at == endpoint && !IsAdoptedPath(listener.spec);
+            return listener.Spec().at == endpoint && !IsAdoptedPath(listener.Spec());
         });
     return found != listeners.end() ? &*found : nullptr;
 }
 
 Listener *ListenerTable::FindBySocket(std::uint64_t inode) noexcept {
     for (Listener &listener : listeners)
-        for (const SlotSocket &socket : listener.sockets)
-            if (InodeOf(socket.Socket()) == inode)
+        for (const Seat &seat : listener.Seats())
+            if (InodeOf(seat.socket) == inode)
                 return &listener;
     return nullptr;
 }
@@ -64,19 +62,20 @@ Listener *ListenerTable::FindPath(const ListenSpec &spec) {
     if (!name.IsDefined())
         throw OpenFailure("cannot listen on", spec, errno, "");
     const auto found =
-        std::find_if(listeners.begin(), listeners.end(),
-                     [&name](const Listener &listener) { return listener.path.At() == name; });
+        std::find_if(listeners.begin(), listeners.end(), [&name](const Listener &listener) {
+            return listener.Sockets().Held().At() == name;
+        });
     return found != listeners.end() ? &*found : nullptr;
 }
 
 Listener *ListenerTable::FindAsked(const Endpoint &wanted) noexcept {
     Listener *best = nullptr;
     for (Listener &listener : listeners) {
-        const Endpoint &at = listener.spec.at;
-        if (listener.spec.origin == Origin::ADOPTED || at.type != wanted.type ||
+        const Endpoint &at = listener.Spec().at;
+        if (listener.Spec().origin == Origin::ADOPTED || at.type != wanted.type ||
             !at.address.Port() || at.address.Port() != wanted.address.Port())
             continue;
-        if (best == nullptr || Distance(at, wanted) < Distance(best->spec.at, wanted))
+        if (best == nullptr || Distance(at, wanted) < Distance(best->Spec().at, wanted))
             best = &listener;
     }
     return best;
@@ -86,169 +85,151 @@ Listener &ListenerTable::Open(const ListenSpec &spec) {
     if (spec.source == Source::OPENED && spec.at.address.Port().value_or(1) != 0 &&
         (IsAdoptedPath(spec) ? FindPath(spec) : Find(spec.at)) != nullptr)
         throw OpenError(fmt::format("{} is asked for twice", util::Quote(spec.text)), EADDRINUSE);
-    Listener listener;
-    listener.spec = spec;
-    listener.spec.any_port = spec.source == Source::OPENED && spec.at.address.Port() == 0U;
-    listener.shared = slots == 1 || spec.source == Source::INHERITED ||
-                      spec.at.address.Family() == AF_UNIX || !policy.WantsSlotSockets();
-    listener.active.assign(slots, true);
-    listener.serving.assign(slots, false);
-    listener.withheld.assign(slots, false);
-    listener.serial = ++last_serial;
-    listener.steering = policy.Steer(spec.at.type, !listener.shared);
-    if (listener.shared)
-        OpenShared(listener);
-    else
-        OpenGroup(listener);
-    if (listener.spec.name.empty())
-        listener.spec.name = DefaultName(listener.spec.at);
-    listeners.push_back(std::move(listener));
-    WatchAll(listeners.back());
+    Listener &listener = listeners.emplace_back(spec, context, last_serial + 1);
+    last_serial++;
     if (on_open)
         on_open();
-    return listeners.back();
-}
-
-Place ListenerTable::FirstPlace(const ListenSpec &spec, bool shared) noexcept {
-    switch (spec.origin) {
-    case Origin::SIBLING:
-        return Place::JOINS; // the original is there already
-    case Origin::ADOPTED:
-        return Place::FIRST; // other workers' placeholders will stand beside it
-    case Origin::ASKED:
-        break;
-    }
-    return shared ? Place::ALONE : Place::FIRST;
-}
-
-void ListenerTable::OpenShared(Listener &listener) {
-    ListenSpec &spec = listener.spec;
-    sys::UniqueFd socket;
-    if (spec.source == Source::INHERITED) {
-        socket = TakeInherited(spec);
-    } else {
-        const bool is_unix = spec.at.address.Family() == AF_UNIX;
-        socket = is_unix ? BindUnix(spec, listener.path) : BindInet(spec, FirstPlace(spec, true));
-        if (listener.path.IsDefined() && spec.origin == Origin::ASKED)
-            listener.file = UnixFile(spec.at.address.Host());
-        if (spec.at.type == SOCK_STREAM && spec.backlog >= 0)
-            Listen(socket, spec);
-    }
-    listener.sockets.emplace_back(std::move(socket), 0);
-    listener.steering->Joined(listener.sockets.back());
-}
-
-void ListenerTable::OpenGroup(Listener &listener) const {
-    ListenSpec &spec = listener.spec;
-    for (unsigned slot = 0; slot < slots; slot++)
-        listener.sockets.emplace_back(
-            BindInet(spec, slot == 0 ? FirstPlace(spec, false) : Place::JOINS), slot);
-    // TCP sockets join the group here, in the order of their slots.
-    std::vector<const SlotSocket *> all;
-    for (const SlotSocket &socket : listener.sockets) {
-        if (spec.at.type == SOCK_STREAM)
-            Listen(socket.Socket(), spec);
-        listener.steering->Joined(socket);
-        all.push_back(&socket);
-    }
-    listener.steering->SetActive(all);
-}
-
-/** Lets others of the same user bind beside it, who ask for that. A socket that refuses says so when they
- *  bind. */
-void ListenerTable::Admit(const Listener &listener) noexcept {
-    const int on = 1;
-    for (const SlotSocket &socket : listener.sockets)
-        static_cast<void>(
-            setsockopt(socket.Socket().Get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)));
+    return listener;
 }
 
 Listener *ListenerTable::Sibling(Listener &original, int family) {
-    if (original.spec.at.address.Family() == family)
+    if (original.Spec().at.address.Family() == family)
         return &original;
-    const auto at = SiblingOf(original.spec.at, family);
-    const bool inherited = original.spec.source == Source::INHERITED;
+    const auto at = SiblingOf(original.Spec().at, family);
+    const bool inherited = original.Spec().source == Source::INHERITED;
     if (!at || (inherited && family != AF_INET))
         return nullptr;
     if (Listener *known = Find(*at); known != nullptr)
         return known;
-    ListenSpec spec = original.spec;
+    ListenSpec spec = original.Spec();
     spec.source = Source::OPENED;
     spec.origin = Origin::SIBLING;
     spec.at = *at;
     spec.descriptor = -1;
-    Admit(original);
+    original.Sockets().Admit();
     Listener &sibling = Open(spec);
-    const bool is_ready = std::find(ready.begin(), ready.end(), true) != ready.end();
-    if (!inherited && !is_ready && !IsServed(original))
-        Retire(original);
+    if (!inherited && !context.seating.AnyReady() && !original.IsServed())
+        original.Retire();
     return &sibling;
 }
 
 sys::UniqueFd ListenerTable::Placeholder(const ListenSpec &spec) {
     bool joins = false;
     for (const Listener &listener : listeners) {
-        if (listener.spec.at.type != spec.at.type || !Overlap(listener.spec.at, spec.at))
+        if (listener.Spec().at.type != spec.at.type || !Overlap(listener.Spec().at, spec.at))
             continue;
-        Admit(listener);
+        listener.Sockets().Admit();
         joins = true;
     }
     return BindPlaceholder(spec, joins);
 }
 
-std::vector<Exported> ListenerTable::Exports(unsigned slot) const {
+std::vector<Exported> ListenerTable::Exports(unsigned seat) const {
     std::vector<Exported> exports;
     for (const Listener &listener : listeners)
-        if (listener.spec.origin == Origin::ASKED)
-            exports.push_back({&listener, SocketOf(listener, slot)});
+        if (listener.Spec().origin == Origin::ASKED)
+            exports.push_back({&listener, listener.SocketOf(seat)});
     return exports;
 }
 
+// --- seats -----------------------------------------------------------------------------------
+
 unsigned ListenerTable::TakeSeat(std::optional<unsigned> preferred) {
-    unsigned seat = preferred.value_or(0);
-    while (seat < taken.size() && taken[seat])
-        seat++;
-    if (seat >= taken.size())
-        AddSeat();
-    taken[seat] = true;
+    const auto free = context.seating.FindFree(preferred);
+    const unsigned seat = free ? *free : AddSeat();
+    const bool was_parked = context.seating.At(seat).parked;
+    context.seating.Take(seat);
+    if (was_parked)
+        Tell(seat);
     return seat;
 }
 
-void ListenerTable::AddSeat() {
-    for (Listener &listener : listeners)
-        if (!listener.shared)
-            throw OpenError("no seat is left", EMFILE);
-    slots++;
-    for (std::vector<bool> *flags : {&ready, &lost, &occupied, &taken})
-        flags->push_back(false);
-    for (Listener &listener : listeners)
-        for (std::vector<bool> *flags : {&listener.serving, &listener.withheld})
-            flags->push_back(false);
+/** In all listeners or in none. */
+unsigned ListenerTable::AddSeat() {
+    if (context.seating.Count() >= MOST_SEATS)
+        throw OpenError(fmt::format("{} seats are taken, which is the most", MOST_SEATS), EMFILE);
+    const unsigned seat = context.seating.Count();
+    context.seating.Add();
+    auto listener = listeners.begin();
+    try {
+        for (; listener != listeners.end(); ++listener)
+            listener->AddSeat();
+    } catch (...) {
+        while (listener != listeners.begin())
+            (--listener)->DropSeat();
+        context.seating.RemoveLast();
+        throw;
+    }
+    return seat;
 }
 
-std::vector<sys::Fd> ListenerTable::SocketsOf(const Listener &listener) const {
-    std::vector<sys::Fd> all;
-    for (const SlotSocket &socket : listener.sockets)
-        if (!let_go)
-            all.push_back(socket.Socket());
-    return all;
+void ListenerTable::ParkSeat(unsigned seat) noexcept {
+    context.seating.Park(seat);
+    Tell(seat);
+}
+
+void ListenerTable::Activate(unsigned seat) noexcept {
+    context.seating.Activate(seat);
+    SteerAll();
+}
+
+void ListenerTable::Deactivate(unsigned seat) noexcept {
+    context.seating.Deactivate(seat);
+    SteerAll();
+}
+
+void ListenerTable::Occupy(unsigned seat, unsigned worker) noexcept {
+    context.seating.Occupy(seat, worker);
+    Tell(seat);
+}
+
+void ListenerTable::Vacate(unsigned seat) noexcept {
+    context.seating.Vacate(seat);
+    Tell(seat);
+}
+
+void ListenerTable::Tell(unsigned seat) noexcept {
+    for (Listener &listener : listeners)
+        if (const auto repaired = listener.OnSeat(seat))
+            mended.push_back(*repaired);
+}
+
+void ListenerTable::SteerAll() noexcept {
+    for (Listener &listener : listeners)
+        listener.Steer();
+}
+
+// --- repair and the end ----------------------------------------------------------------------
+
+sys::Fd ListenerTable::Alarm() {
+    if (!context.alarm.IsOpen()) {
+        context.alarm.Open();
+        for (Listener &listener : listeners)
+            listener.WatchAll();
+    }
+    return context.alarm.Get();
+}
+
+std::vector<Repaired> ListenerTable::Repair() noexcept {
+    for (const auto &place : context.alarm.Take())
+        for (Listener &listener : listeners)
+            if (listener.Serial() == place.listener)
+                if (const auto repaired = listener.Mend(place.seat))
+                    mended.push_back(*repaired);
+    return std::exchange(mended, {});
 }
 
 void ListenerTable::Close(Listener &listener) noexcept {
-    for (const SlotSocket &socket : listener.sockets)
-        Unwatch(socket);
+    listener.Close();
+    listener.Sockets().RemoveFiles();
     std::erase_if(mended, [&listener](const Repaired &one) { return one.listener == &listener; });
     listeners.remove_if([&listener](const Listener &other) { return &other == &listener; });
 }
 
 void ListenerTable::LetGo() noexcept {
     for (Listener &listener : listeners) {
-        for (SlotSocket &socket : listener.sockets) {
-            Unwatch(socket);
-            socket.Close();
-        }
-        listener.file.Remove();
-        listener.path.LetGo();
+        listener.Close();
+        listener.Sockets().RemoveFiles();
     }
     let_go = true;
 }

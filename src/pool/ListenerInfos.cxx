@@ -28,9 +28,10 @@ std::vector<report::ListenerInfo> DescribeListeners(const net::ListenerTable &ta
         const std::string_view type = !port ? "unix" : listen.at.type == SOCK_DGRAM ? "udp" : "tcp";
         // A path that a worker bound may be written relatively.
         const bool is_path =
-            listen.origin == net::ListenSpec::Origin::ADOPTED && !listener.Path().empty();
-        infos.push_back(
-            {listen.name, is_path ? listener.Path() : listen.at.address.Host(), port, type});
+            listen.origin == net::ListenSpec::Origin::ADOPTED && !listener.Sockets().Path().empty();
+        infos.push_back({listen.name,
+                         is_path ? listener.Sockets().Path() : listen.at.address.Host(), port,
+                         type});
     }
     return infos;
 }
@@ -40,7 +41,7 @@ std::vector<report::SocketInfo> DescribeSockets(const net::ListenerTable &table,
     for (const net::Listener &listener : table.Listeners()) {
         if (listener.IsShared())
             continue;
-        const net::SlotFigures figures = table.FiguresOf(listener, seat);
+        const net::SeatFigures figures = net::FiguresOf(listener, seat);
         report::SocketInfo info{listener.Spec().name, figures.given, {}, {}};
         if (figures.queue) {
             info.queue = figures.queue->length;

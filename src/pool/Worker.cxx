@@ -59,7 +59,7 @@ void Worker::Perform(WorkerAction action) noexcept {
 // --- the start -------------------------------------------------------------------------------
 
 void Worker::Start() noexcept {
-    context.table.Occupy(ref.seat);
+    context.table.Occupy(ref.seat, ref.id);
     auto result = context.starter.Start(ref, *spec, util::Bind<&Worker::OnSettled>(*this));
     if (const auto *failed = std::get_if<Starter::Failed>(&result)) {
         FailStart(failed->failure, failed->message);
@@ -129,7 +129,7 @@ void Worker::Activate() noexcept {
 int Worker::Listen(net::Listener &listener, How how) noexcept {
     listens = true;
     const bool first = !listener.IsServedBy(ref.seat);
-    const int error = context.table.Serve(listener, ref.seat);
+    const int error = listener.Serve(ref.seat);
     if (first)
         context.reporter.Emit(DescribeListening(ref, listener.Spec().at, how == How::ADOPTED));
     return error;

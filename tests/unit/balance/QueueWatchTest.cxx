@@ -1,6 +1,7 @@
 #include "balance/QueueWatch.hxx"
 #include "net/OpenSocket.hxx"
 #include "unit/FakeClock.hxx"
+#include "unit/Nobody.hxx"
 
 #include <doctest/doctest.h>
 
@@ -19,8 +20,8 @@ namespace {
 
 using Slots = std::vector<unsigned>;
 
-/** Slot sockets, each at a port of its own, so that a test chooses who gets a connection: nothing of it
- *  matters to the watch. */
+/** Slot sockets, each at a port of its own, so that a test chooses who gets a connection: nothing
+ *  of it matters to the watch. */
 class Fixture {
 public:
     void Open(unsigned count, int protocol = 0) {
@@ -29,8 +30,8 @@ public:
             spec.at.protocol = protocol;
             spec.at.address = net::Address::FromLiteral("127.0.0.1", 0).value();
             spec.backlog = 64;
-            sockets.emplace_back(net::BindInet(spec, net::Place::FIRST), slot);
-            net::Listen(sockets.back().Socket(), spec);
+            sockets.emplace_back(slot, unit::NOBODY, net::BindInet(spec, net::Place::FIRST));
+            net::Listen(sockets.back().socket, spec);
             specs.push_back(spec);
             watch->Join(sockets.back());
         }
@@ -45,7 +46,7 @@ public:
     }
 
     void SetActive(const Slots &slots) {
-        std::vector<const net::SlotSocket *> set;
+        std::vector<const net::Seat *> set;
         for (const unsigned slot : slots)
             set.push_back(&sockets[slot]);
         watch->SetActive(set);
@@ -57,7 +58,7 @@ public:
         for (unsigned i = 0; i < times; i++) {
             clients.emplace_back(sys::AdoptTag(), socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
             REQUIRE(connect(clients.back().Get(), to.Get(), to.Length()) == 0);
-            pollfd source = {sockets[slot].Socket().Get(), POLLIN, 0};
+            pollfd source = {sockets[slot].socket.Get(), POLLIN, 0};
             REQUIRE(poll(&source, 1, 60'000) == 1);
         }
     }
@@ -65,7 +66,7 @@ public:
     void Accept(unsigned slot, unsigned times = 1) {
         for (unsigned i = 0; i < times; i++) {
             const sys::UniqueFd accepted(sys::AdoptTag(),
-                                         accept4(sockets[slot].Socket().Get(), nullptr, nullptr,
+                                         accept4(sockets[slot].socket.Get(), nullptr, nullptr,
                                                  SOCK_CLOEXEC | SOCK_NONBLOCK));
             REQUIRE(accepted.IsDefined());
         }
@@ -90,8 +91,8 @@ public:
 
     Slots Keeping() const {
         Slots slots;
-        for (const net::SlotSocket *socket : watch->Keeping())
-            slots.push_back(socket->Slot());
+        for (const net::Seat *socket : watch->Keeping())
+            slots.push_back(socket->index);
         return slots;
     }
 
@@ -99,7 +100,7 @@ public:
 
     unit::FakeClock clock;
     loop::Loop loop{clock};
-    std::deque<net::SlotSocket> sockets;
+    std::deque<net::Seat> sockets;
     std::deque<net::ListenSpec> specs;
     std::deque<sys::UniqueFd> clients;
     unsigned changes = 0;
@@ -295,13 +296,13 @@ TEST_CASE_FIXTURE(Fixture, "a socket leaves, is shut down, listens and joins aga
     for (unsigned round = 0; round < 3; round++) {
         watch->Leave(sockets[0]);
         CHECK(Keeping() == Slots{1});
-        REQUIRE(shutdown(sockets[0].Socket().Get(), SHUT_RD) == 0);
+        REQUIRE(shutdown(sockets[0].socket.Get(), SHUT_RD) == 0);
         Tick();
         // A port that the kernel chose is lost then, unless it was bound once more.
         const net::Address &at = specs[0].at.address;
-        const bool bound = bind(sockets[0].Socket().Get(), at.Get(), at.Length()) == 0;
+        const bool bound = bind(sockets[0].socket.Get(), at.Get(), at.Length()) == 0;
         REQUIRE((bound || errno == EINVAL));
-        net::Listen(sockets[0].Socket(), specs[0]);
+        net::Listen(sockets[0].socket, specs[0]);
         watch->Join(sockets[0]);
         CHECK(Keeping() == Slots{1}); // it is not active yet
         SetActive({0, 1});
@@ -324,7 +325,7 @@ TEST_CASE_FIXTURE(Fixture,
     Connect(0, 4);
     Turn();
     REQUIRE(Keeping() == Slots{1, 2});
-    REQUIRE(shutdown(sockets[0].Socket().Get(), SHUT_RD) == 0);
+    REQUIRE(shutdown(sockets[0].socket.Get(), SHUT_RD) == 0);
     Settle();
     CHECK(Keeping() == Range(3));
     const std::uint64_t looks = watch->Looks();
@@ -338,9 +339,9 @@ TEST_CASE_FIXTURE(Fixture,
 
 TEST_CASE_FIXTURE(Fixture, "what its owner has closed is no more trouble while a worker holds it") {
     Open(2);
-    const sys::UniqueFd held(sys::AdoptTag(), fcntl(sockets[0].Socket().Get(), F_DUPFD_CLOEXEC, 0));
-    const int number = sockets[0].Socket().Get();
-    sockets[0].Close();
+    const sys::UniqueFd held(sys::AdoptTag(), fcntl(sockets[0].socket.Get(), F_DUPFD_CLOEXEC, 0));
+    const int number = sockets[0].socket.Get();
+    sockets[0].socket.Close();
     const net::Address &to = specs[0].at.address;
     const sys::UniqueFd client(sys::AdoptTag(), socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     CHECK(client.Get() == number); // the number means another socket now
@@ -359,7 +360,7 @@ TEST_CASE_FIXTURE(Fixture, "it goes away at any time, and nothing of it is left 
     Connect(0);
     Tick();
     watch = std::make_unique<QueueWatch>(loop, util::Bind<&Fixture::OnChange>(*this));
-    for (const net::SlotSocket &socket : sockets)
+    for (const net::Seat &socket : sockets)
         watch->Join(socket); // with a queue
     SetActive({0, 1});
     Turn();
@@ -399,7 +400,7 @@ TEST_CASE_FIXTURE(Fixture, "MPTCP: the queue is read through the first subflow")
 }
 
 TEST_CASE_FIXTURE(Fixture, "what is no socket cannot join") {
-    const net::SlotSocket nothing(sys::UniqueFd(), 0);
+    const net::Seat nothing(0, unit::NOBODY);
     CHECK_THROWS_AS(watch->Join(nothing), std::system_error);
     watch->Leave(nothing);
     CHECK(Keeping().empty());

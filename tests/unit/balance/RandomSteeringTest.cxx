@@ -5,6 +5,7 @@
 #include "net/ListenerTable.hxx"
 #include "net/OpenSocket.hxx"
 #include "sys/Error.hxx"
+#include "unit/Nobody.hxx"
 #include "unit/Pipe.hxx"
 
 #include <doctest/doctest.h>
@@ -27,15 +28,16 @@ struct Group {
         spec.backlog = 64;
         for (unsigned slot = 0; slot < count; slot++)
             sockets.emplace_back(
-                net::BindInet(spec, slot == 0 ? net::Place::FIRST : net::Place::JOINS), slot);
-        for (const net::SlotSocket &socket : sockets) {
-            net::Listen(socket.Socket(), spec);
+                slot, unit::NOBODY,
+                net::BindInet(spec, slot == 0 ? net::Place::FIRST : net::Place::JOINS));
+        for (const net::Seat &socket : sockets) {
+            net::Listen(socket.socket, spec);
             steering.Joined(socket);
         }
     }
 
     void SetActive(std::initializer_list<unsigned> slots) {
-        std::vector<const net::SlotSocket *> set;
+        std::vector<const net::Seat *> set;
         for (const unsigned slot : slots)
             set.push_back(&sockets[slot]);
         steering.SetActive(set);
@@ -52,8 +54,8 @@ struct Group {
             REQUIRE(connect(client.Get(), to.Get(), to.Length()) == 0);
             bool found = false;
             for (std::size_t k = 0; k < sockets.size() && !found; k++) {
-                pollfd source = {sockets[k].Socket().Get(), POLLIN, 0};
-                if (!sockets[k].Socket().IsDefined() || poll(&source, 1, 0) != 1 ||
+                pollfd source = {sockets[k].socket.Get(), POLLIN, 0};
+                if (!sockets[k].socket.IsDefined() || poll(&source, 1, 0) != 1 ||
                     source.revents != POLLIN) // POLLHUP: it does not listen
                     continue;
                 const sys::UniqueFd accepted(sys::AdoptTag(),
@@ -68,7 +70,7 @@ struct Group {
     }
 
     net::ListenSpec spec;
-    std::deque<net::SlotSocket> sockets;
+    std::deque<net::Seat> sockets;
     RandomSteering steering{Choice::RANDOM};
 };
 
@@ -123,7 +125,7 @@ TEST_CASE("when one left, the last has moved into its place") {
     if (!group.steering.Tier().lacks.empty())
         return; // said above
     group.steering.Left(group.sockets[1]);
-    group.sockets[1].Close(); // the kernel's order is 0, 3, 2 now
+    group.sockets[1].socket.Close(); // the kernel's order is 0, 3, 2 now
     group.SetActive({3});
     CHECK(group.Connect(20) == std::vector<unsigned>{0, 0, 0, 20});
     group.SetActive({2});
@@ -135,7 +137,7 @@ TEST_CASE("when one left, the last has moved into its place") {
     CHECK(got[3] > 5);
 
     group.steering.Left(group.sockets[0]);
-    group.sockets[0].Close(); // 2, 3
+    group.sockets[0].socket.Close(); // 2, 3
     group.SetActive({3});
     CHECK(group.Connect(20) == std::vector<unsigned>{0, 0, 0, 20});
 
@@ -153,7 +155,7 @@ TEST_CASE("while one leaves, nothing goes to it, nor to the one that moves") {
     for (const bool has_left : {false, true}) {
         CAPTURE(has_left);
         if (has_left)
-            REQUIRE(shutdown(group.sockets[1].Socket().Get(), SHUT_RD) == 0);
+            REQUIRE(shutdown(group.sockets[1].socket.Get(), SHUT_RD) == 0);
         const auto got = group.Connect(60);
         CHECK(got[0] > 5);
         CHECK(got[1] == 0);
@@ -161,24 +163,25 @@ TEST_CASE("while one leaves, nothing goes to it, nor to the one that moves") {
         CHECK(got[3] == 0);
     }
     // It listens again, and the program of the group is not that of one that does not.
-    net::Listen(group.sockets[1].Socket(), group.spec);
+    net::Listen(group.sockets[1].socket, group.spec);
     group.steering.Joined(group.sockets[1]);
     group.SetActive({1});
     CHECK(group.Connect(20) == std::vector<unsigned>{0, 20, 0, 0});
-    REQUIRE(shutdown(group.sockets[1].Socket().Get(), SHUT_RD) == 0);
+    REQUIRE(shutdown(group.sockets[1].socket.Get(), SHUT_RD) == 0);
     group.SetActive({1}); // nobody has seen it yet
-    net::Listen(group.sockets[1].Socket(), group.spec);
+    net::Listen(group.sockets[1].socket, group.spec);
 }
 
 TEST_CASE("where the kernel refuses the program, the tier says so") {
     const unit::Pipe pipe; // no socket
-    const net::SlotSocket slot(
-        sys::UniqueFd(sys::AdoptTag(), fcntl(pipe.reader.Get(), F_DUPFD_CLOEXEC, 0)), 0);
+    const net::Seat slot(
+        0, unit::NOBODY,
+        sys::UniqueFd(sys::AdoptTag(), fcntl(pipe.reader.Get(), F_DUPFD_CLOEXEC, 0)));
     RandomSteering steering(Choice::FLOW);
     CHECK(steering.Tier().tier == "classic BPF");
     CHECK(steering.Tier().lacks.empty());
     steering.Joined(slot);
-    const net::SlotSocket *active = &slot;
+    const net::Seat *active = &slot;
     steering.SetActive({&active, 1});
     CHECK(steering.Tier().tier == "kernel hash");
     CHECK(steering.Tier().lacks.starts_with("SO_ATTACH_REUSEPORT_CBPF: "));
@@ -190,8 +193,8 @@ TEST_CASE("the policies: the first is the default") {
     loop::Loop loop(clock);
     const Hooks hooks = {loop, {}, {}};
     const auto random = POLICIES[1].make(hooks), none = POLICIES[2].make(hooks);
-    CHECK(random->WantsSlotSockets());
-    CHECK_FALSE(none->WantsSlotSockets());
+    CHECK(random->WantsGroup());
+    CHECK_FALSE(none->WantsGroup());
     CHECK(random->Steer(SOCK_STREAM, true)->Tier().tier == "classic BPF");
     CHECK(random->Steer(SOCK_STREAM, false)->Tier().tier == "shared queue");
     CHECK(none->Steer(SOCK_STREAM, false)->Tier().tier == "shared queue");

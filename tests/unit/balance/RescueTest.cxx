@@ -14,7 +14,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-// ListenerTable::Rescue with the kernel's program, which moves a queue without net.ipv4.tcp_migrate_req.
+// ListenerTable::Rescue with the kernel's program, which moves a queue without
+// net.ipv4.tcp_migrate_req.
 
 using namespace balance;
 
@@ -22,7 +23,8 @@ namespace {
 
 constexpr unsigned SLOTS = 3, CONNECTIONS = 30;
 
-/** A table whose group is steered by `rr`, settled; all slots have a ready worker, and clients wait. */
+/** A table whose group is steered by `rr`, settled; all slots have a ready worker, and clients
+ *  wait. */
 class Served {
 public:
     Served() : policy(Rr().make({loop, Forked(), Settled()})), table(*policy, SLOTS) {
@@ -31,7 +33,7 @@ public:
         spec.backlog = 256;
         listener = &table.Open(spec);
         for (unsigned slot = 0; slot < SLOTS; slot++) {
-            table.Occupy(slot);
+            table.Occupy(slot, slot);
             table.Activate(slot);
         }
         if (FindKernelRights().may_load)
@@ -54,7 +56,7 @@ public:
     }
 
     unsigned Queue(unsigned slot) const {
-        return table.FiguresOf(*listener, slot).queue.value().length;
+        return net::FiguresOf(*listener, slot).queue.value().length;
     }
 
     /** Accepts what waits there: so many have said something. */
@@ -127,8 +129,8 @@ TEST_CASE("Rescue by the kernel's program: all that waits goes to the active one
         served.table.Deactivate(2); // what waits there goes on waiting
         const unsigned waiting = served.Queue(1), others = served.Queue(0), third = served.Queue(2);
         CHECK(waiting >= 5);
-        CHECK(served.table.FiguresOf(*served.listener, 1).given == waiting);
-        const net::Rescued rescued = served.table.Rescue(*served.listener, 1);
+        CHECK(net::FiguresOf(*served.listener, 1).given == waiting);
+        const net::Rescued rescued = served.listener->Rescue(1);
         CHECK(rescued);
         CHECK(rescued.error == 0);
         CHECK(rescued.moved == waiting);
@@ -143,7 +145,7 @@ TEST_CASE("Rescue by the kernel's program: all that waits goes to the active one
         served.Talk();
         CHECK(served.Take(0) == CONNECTIONS);
         served.table.Vacate(1);
-        served.table.Occupy(1);
+        served.table.Occupy(1, 1);
         served.table.Activate(1);
         served.clients.clear();
         served.Talk();

@@ -3,6 +3,7 @@
 #include "net/OpenSocket.hxx"
 #include "sys/Capability.hxx"
 
+#include "unit/Nobody.hxx"
 #include <doctest/doctest.h>
 
 #include <cerrno>
@@ -42,7 +43,7 @@ private:
 class Group {
 public:
     explicit Group(unsigned count, int type = SOCK_STREAM, int protocol = 0,
-                   const std::function<void(const net::SlotSocket &)> &meanwhile = {},
+                   const std::function<void(const net::Seat &)> &meanwhile = {},
                    unsigned others = 0) {
         for (unsigned i = 0; i < others; i++)
             REQUIRE(loader.Reserve());
@@ -52,20 +53,21 @@ public:
         spec.backlog = 256;
         for (unsigned slot = 0; slot < count; slot++)
             sockets.emplace_back(
-                net::BindInet(spec, slot == 0 ? net::Place::FIRST : net::Place::JOINS), slot);
+                slot, unit::NOBODY,
+                net::BindInet(spec, slot == 0 ? net::Place::FIRST : net::Place::JOINS));
         steering.emplace(
             type, loop, loader,
             util::BoundMethod<void(const net::Steering &)>::Make<&Group::OnSettled>(*this));
-        std::vector<const net::SlotSocket *> all;
-        for (const net::SlotSocket &socket : sockets) {
+        std::vector<const net::Seat *> all;
+        for (const net::Seat &socket : sockets) {
             if (type == SOCK_STREAM)
-                net::Listen(socket.Socket(), spec);
+                net::Listen(socket.socket, spec);
             steering->Joined(socket);
             all.push_back(&socket);
         }
         steering->SetActive(all);
         at_first = steering->Tier();
-        for (const net::SlotSocket &socket : sockets)
+        for (const net::Seat &socket : sockets)
             if (meanwhile)
                 meanwhile(socket);
         if (child != 0)
@@ -79,14 +81,14 @@ public:
     }
 
     void SetActive(std::initializer_list<unsigned> slots) {
-        std::vector<const net::SlotSocket *> set;
+        std::vector<const net::Seat *> set;
         for (const unsigned slot : slots)
             set.push_back(&sockets[slot]);
         steering->SetActive(set);
     }
 
-    /** So many connections one after the other, each accepted before the next, but for those of `stuck`; how many
-     *  each slot was given. */
+    /** So many connections one after the other, each accepted before the next, but for those of
+     *  `stuck`; how many each slot was given. */
     Counts Connect(unsigned times, const std::set<unsigned> &stuck = {}) {
         Counts got(sockets.size());
         for (unsigned i = 0; i < times; i++) {
@@ -104,9 +106,10 @@ public:
         return got;
     }
 
-    /** After a shutdown. A port that the kernel chose is lost by that, any other is still bound (EINVAL). */
-    void ListenAgain(const net::SlotSocket &socket) {
-        const int fd = socket.Socket().Get();
+    /** After a shutdown. A port that the kernel chose is lost by that, any other is still bound
+     *  (EINVAL). */
+    void ListenAgain(const net::Seat &socket) {
+        const int fd = socket.socket.Get();
         const net::Address &at = spec.at.address;
         REQUIRE((bind(fd, at.Get(), at.Length()) == 0 || errno == EINVAL));
         REQUIRE(listen(fd, 64) == 0);
@@ -116,7 +119,7 @@ public:
     /** Accepts all that waits. */
     unsigned Take(unsigned slot) const {
         unsigned taken = 0;
-        pollfd source = {sockets[slot].Socket().Get(), POLLIN, 0};
+        pollfd source = {sockets[slot].socket.Get(), POLLIN, 0};
         while (poll(&source, 1, 0) == 1) {
             const sys::UniqueFd accepted(sys::AdoptTag(),
                                          accept4(source.fd, nullptr, nullptr, SOCK_CLOEXEC));
@@ -131,7 +134,7 @@ public:
     void OnForked(pid_t pid) noexcept { child = pid; }
 
     net::ListenSpec spec;
-    std::deque<net::SlotSocket> sockets;
+    std::deque<net::Seat> sockets;
     std::vector<sys::UniqueFd> clients;
     net::TierReport at_first;
     pid_t child = 0;
@@ -161,7 +164,7 @@ TEST_CASE("turns are exact, and counted") {
     CHECK(group.steering->Tier().lacks.empty());
     CHECK(group.steering->CanRescue());
     CHECK(group.Connect(40) == Counts{10, 10, 10, 10});
-    for (const net::SlotSocket &socket : group.sockets)
+    for (const net::Seat &socket : group.sockets)
         CHECK(group.steering->Given(socket) == 10);
 }
 
@@ -196,9 +199,9 @@ TEST_CASE("the active ones and no others, whatever leaves the group and joins it
     group.SetActive({3});
     CHECK(group.Connect(5) == Counts{0, 0, 0, 5});
 
-    const net::SlotSocket &leaver = group.sockets[0];
+    const net::Seat &leaver = group.sockets[0];
     group.steering->Left(leaver);
-    REQUIRE(shutdown(leaver.Socket().Get(), SHUT_RD) == 0);
+    REQUIRE(shutdown(leaver.socket.Get(), SHUT_RD) == 0);
     group.SetActive({1, 2});
     CHECK(group.Connect(20) == Counts{0, 10, 10, 0});
     group.ListenAgain(leaver);
@@ -209,11 +212,11 @@ TEST_CASE("the active ones and no others, whatever leaves the group and joins it
 TEST_CASE("all leave, so that the group is gone, and join again: the new one is steered too") {
     NEED_KERNEL_TIER();
     Group group(3);
-    for (const net::SlotSocket &socket : group.sockets) {
+    for (const net::Seat &socket : group.sockets) {
         group.steering->Left(socket);
-        REQUIRE(shutdown(socket.Socket().Get(), SHUT_RD) == 0);
+        REQUIRE(shutdown(socket.socket.Get(), SHUT_RD) == 0);
     }
-    for (const net::SlotSocket &socket : group.sockets)
+    for (const net::Seat &socket : group.sockets)
         group.ListenAgain(socket);
     group.SetActive({0, 2});
     CHECK(group.steering->Tier().tier == "kernel, queue-aware");
@@ -222,13 +225,13 @@ TEST_CASE("all leave, so that the group is gone, and join again: the new one is 
 
 TEST_CASE("a socket that was shut down while the program is loaded joins later") {
     NEED_KERNEL_TIER();
-    Group group(3, SOCK_STREAM, 0, [](const net::SlotSocket &socket) {
-        if (socket.Slot() == 1)
-            REQUIRE(shutdown(socket.Socket().Get(), SHUT_RD) == 0);
+    Group group(3, SOCK_STREAM, 0, [](const net::Seat &socket) {
+        if (socket.index == 1)
+            REQUIRE(shutdown(socket.socket.Get(), SHUT_RD) == 0);
     });
     CHECK(group.steering->Tier().tier == "kernel, queue-aware");
     CHECK(group.Connect(20)[1] == 0);
-    const net::SlotSocket &late = group.sockets[1];
+    const net::Seat &late = group.sockets[1];
     group.steering->Left(late);
     group.ListenAgain(late);
     group.SetActive({1});
@@ -238,7 +241,7 @@ TEST_CASE("a socket that was shut down while the program is loaded joins later")
 TEST_CASE("an active slot without a socket loses its turns to the next, nobody is refused") {
     NEED_KERNEL_TIER();
     Group group(3);
-    REQUIRE(shutdown(group.sockets[1].Socket().Get(), SHUT_RD) == 0); // as a worker can
+    REQUIRE(shutdown(group.sockets[1].socket.Get(), SHUT_RD) == 0); // as a worker can
     const Counts got = group.Connect(30);
     CHECK(got[1] == 0);
     CHECK(got[0] + got[2] == 30);
@@ -291,7 +294,7 @@ TEST_CASE("UDP: by flow, counted, the active ones only") {
         std::map<std::size_t, int> got;
         for (std::size_t slot = 0; slot < group.sockets.size(); slot++) {
             char byte = 0;
-            while (recv(group.sockets[slot].Socket().Get(), &byte, 1, MSG_DONTWAIT) == 1)
+            while (recv(group.sockets[slot].socket.Get(), &byte, 1, MSG_DONTWAIT) == 1)
                 got[slot]++;
         }
         REQUIRE(got.size() == 1);
@@ -300,7 +303,7 @@ TEST_CASE("UDP: by flow, counted, the active ones only") {
     }
     CHECK(used == std::set<std::size_t>{1, 2, 3});
     std::uint64_t sum = 0;
-    for (const net::SlotSocket &socket : group.sockets)
+    for (const net::Seat &socket : group.sockets)
         sum += group.steering->Given(socket).value();
     CHECK(sum == 192);
 }

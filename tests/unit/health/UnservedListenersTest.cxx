@@ -24,7 +24,7 @@ public:
     explicit Told(net::ListenerTable &_table) : table(_table) {}
     void Ready(const WorkerRef &, Sign) noexcept override {}
     int Listening(const WorkerRef &worker, net::Listener &listener, How) noexcept override {
-        table.Serve(listener, worker.seat);
+        listener.Serve(worker.seat);
         return 0;
     }
     bool IsStarting(const WorkerRef &) const noexcept override { return false; }

@@ -103,7 +103,7 @@ TEST_CASE("an adopted path: one socket, a second name that goes, a path that sta
         const Listener &listener = table.Open(Adopted(path));
         CHECK(listener.IsShared());
         CHECK(listener.Spec().name == "x.sock");
-        CHECK(listener.Path() == path);
+        CHECK(listener.Sockets().Path() == path);
         CHECK(Address::OfSocket(table.SocketOf(listener, 2).Get()) == Address::Unix(path, false));
         CHECK(Names(directory / "") == ".x.sock+ x.sock ");
         CHECK(table.Exports(0).empty());
@@ -185,7 +185,7 @@ TEST_CASE("relative, absolute, through a link: one file, and the launcher stays 
     CHECK(std::filesystem::current_path().string() == here);
     CHECK(listener.Spec().at.address.Host() == "x.sock"); // what getsockname tells the worker
     CHECK(Address::OfSocket(table.SocketOf(listener, 0).Get()).Host() == "x.sock");
-    CHECK(listener.Path() == directory / "run/x.sock");
+    CHECK(listener.Sockets().Path() == directory / "run/x.sock");
     CHECK(Reaches(directory / "run/x.sock"));
     CHECK(table.FindPath(Adopted(directory / "run/x.sock")) == &listener);
     CHECK(table.FindPath(Adopted(directory / "current/x.sock")) == &listener);
@@ -195,7 +195,7 @@ TEST_CASE("relative, absolute, through a link: one file, and the launcher stays 
     CHECK(table.Find(Adopted("x.sock").at) == nullptr);
     // The same name elsewhere is another one.
     Listener &second = table.Open(Adopted("x.sock", directory / "other"));
-    CHECK(second.Path() == directory / "other/x.sock");
+    CHECK(second.Sockets().Path() == directory / "other/x.sock");
     CHECK(ErrorOf([&] { table.Open(Adopted(directory / "current/x.sock")); }) == EADDRINUSE);
     CHECK(ErrorOf([&] { table.FindPath(Adopted(directory / "missing/x")); }) == ENOENT);
     CHECK(ErrorOf([&] { table.Open(Adopted("x", directory / "missing")); }) == ENOENT);
@@ -294,7 +294,7 @@ TEST_CASE("adopted abstract names are shared and found by their address") {
     spec.origin = ListenSpec::Origin::ADOPTED;
     const Listener &listener = table.Open(spec);
     CHECK(listener.IsShared());
-    CHECK(listener.Path().empty());
+    CHECK(listener.Sockets().Path().empty());
     CHECK(table.Find(spec.at) == &listener);
     CHECK(ErrorOf([&] { table.Open(spec); }) == EADDRINUSE);
     CHECK(Dial(spec.at.address).IsDefined());

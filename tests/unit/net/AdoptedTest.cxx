@@ -229,12 +229,12 @@ TEST_CASE("adopted: the slots that are ready and serve, else those that serve, e
     Listener &listener = table.Open(Adopted(FreeAddress()));
     policy.Take();
     CHECK_FALSE(table.IsServed(listener));
-    CHECK(table.Serve(listener, 1) == 0);
+    CHECK(listener.Serve(1) == 0);
     CHECK(table.IsServed(listener));
     CHECK(policy.Take() == "{1}");
-    CHECK(table.Serve(listener, 1) == 0);
+    CHECK(listener.Serve(1) == 0);
     CHECK(policy.Take().empty());
-    table.Serve(listener, 0);
+    listener.Serve(0);
     CHECK(policy.Take() == "{01}");
     table.Activate(2); // ready, but it does not listen here
     CHECK(policy.Take().empty());
@@ -252,9 +252,9 @@ TEST_CASE("adopted: the slots that are ready and serve, else those that serve, e
     table.Vacate(1);
     CHECK(policy.Take().empty());
     CHECK_FALSE(table.IsServed(listener));
-    table.Serve(listener, 1);
+    listener.Serve(1);
     CHECK(policy.Take().empty()); // that is the set in force
-    table.Serve(listener, 2);
+    listener.Serve(2);
     CHECK(policy.Take() == "{2}"); // the only one of the two that is ready
 }
 
@@ -263,7 +263,7 @@ TEST_CASE("asked for: ready counts, not who listens") {
     ListenerTable table(policy, 3);
     Listener &listener = table.Open(Tcp());
     policy.Take();
-    table.Serve(listener, 1);
+    listener.Serve(1);
     CHECK(policy.Take().empty());
     CHECK(table.IsServed(listener));
     table.Activate(2);
@@ -271,7 +271,7 @@ TEST_CASE("asked for: ready counts, not who listens") {
     table.Vacate(1);
     CHECK(policy.Take().empty());
     table.LetGo();
-    table.Serve(listener, 0);
+    listener.Serve(0);
     table.Activate(0);
     CHECK(policy.Take().empty());
 }
@@ -290,9 +290,9 @@ TEST_CASE("a retired listener is not steered, and has its set again when it come
         return;
     }
     CHECK(policy.Take() == "tcp*+0L+1L{01}-0-1");
-    table.Serve(*sibling, 1);
+    sibling->Serve(1);
     table.Activate(1);
     CHECK(policy.Take() == "{1}");
-    table.Serve(original, 1);
+    original.Serve(1);
     CHECK(policy.Take() == "+0L+1L{1}");
 }

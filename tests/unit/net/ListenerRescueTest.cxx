@@ -89,7 +89,7 @@ int Moves() {
     ListenerTable table(policy, 3);
     Listener &listener = table.Open(Tcp());
     for (const unsigned slot : {0U, 1U, 2U})
-        table.Occupy(slot), table.Activate(slot);
+        table.Occupy(slot, slot), table.Activate(slot);
     policy.Take();
     const auto queue = [&](unsigned slot) {
         return WaitingConnections(table.SocketOf(listener, slot));
@@ -100,7 +100,7 @@ int Moves() {
     // A hung worker holds it, too.
     const sys::UniqueFd held(sys::AdoptTag(),
                              fcntl(table.SocketOf(listener, 1).Get(), F_DUPFD_CLOEXEC, 0));
-    const Rescued rescued = table.Rescue(listener, 1);
+    const Rescued rescued = listener.Rescue(1);
     FORKED_CHECK(rescued);
     FORKED_CHECK(rescued.moved == 10);
     FORKED_CHECK(rescued.error == 0);
@@ -117,9 +117,9 @@ int Moves() {
     // It is out until it has another worker.
     table.Deactivate(0);
     FORKED_CHECK(policy.Take() == "{2}");
-    FORKED_CHECK(!table.Rescue(listener, 2));
+    FORKED_CHECK(!listener.Rescue(2));
     table.Vacate(1);
-    table.Occupy(1);
+    table.Occupy(1, 1);
     FORKED_CHECK(policy.Take().empty());
     table.Activate(1);
     FORKED_CHECK(policy.Take() == "{12}");
@@ -136,7 +136,7 @@ int Stays() {
     policy.Take();
     FORKED_CHECK(Aim(table.SocketOf(listener, 0), 1));
     const auto clients = Talk(listener, 10);
-    const Rescued rescued = table.Rescue(listener, 1);
+    const Rescued rescued = listener.Rescue(1);
     FORKED_CHECK(!rescued);
     FORKED_CHECK(rescued.refusal.find("net.ipv4.tcp_migrate_req is 0") != std::string_view::npos);
     FORKED_CHECK(policy.Take().empty());
@@ -161,12 +161,12 @@ int HalfOpen() {
         return CANNOT;
     FORKED_CHECK(connect(client.Get(), at.Get(), at.Length()) != 0);
     FORKED_CHECK(errno == EINPROGRESS);
-    FORKED_CHECK(table.Rescue(listener, 0));
+    FORKED_CHECK(listener.Rescue(0));
     FORKED_CHECK(HoldBack(client, false));
     FORKED_CHECK(
         harness::WaitFor([&] { return WaitingConnections(table.SocketOf(listener, 0)) == 1; }));
     FORKED_CHECK(send(client.Get(), "x", 1, MSG_NOSIGNAL) == 1);
-    const Rescued again = table.Rescue(listener, 0);
+    const Rescued again = listener.Rescue(0);
     FORKED_CHECK(again);
     FORKED_CHECK(again.moved == 1);
     FORKED_CHECK(!IsReset(client));
@@ -195,7 +195,7 @@ struct Group {
     explicit Group(unsigned slots) : table(policy, slots), listener(table.Open(Tcp())) {
         alarm = table.Alarm();
         for (unsigned slot = 0; slot < slots; slot++) {
-            table.Occupy(slot);
+            table.Occupy(slot, slot);
             table.Activate(slot);
         }
         policy.Take();
@@ -224,29 +224,27 @@ TEST_CASE("Rescue: a handshake that was half open is moved by a second one") {
 }
 
 TEST_CASE("Rescue: refused for what has no queue of its own, and for the last one") {
-    const auto why = [](ListenerTable &table, Listener &listener) {
-        return std::string(table.Rescue(listener, 0).refusal);
-    };
+    const auto why = [](Listener &listener) { return std::string(listener.Rescue(0).refusal); };
     const Policy policy(true), none(false);
     ListenerTable table(policy, 2), shared(none, 2);
-    CHECK(why(shared, shared.Open(Tcp())) == "all workers accept from one socket");
+    CHECK(why(shared.Open(Tcp())) == "all workers accept from one socket");
     ListenSpec spec = Tcp();
     spec.at.type = SOCK_DGRAM;
-    CHECK(why(table, table.Open(spec)) == "its sockets have no connections");
+    CHECK(why(table.Open(spec)) == "its sockets have no connections");
     spec = Tcp();
     spec.at.protocol = IPPROTO_MPTCP;
     try {
-        CHECK(why(table, table.Open(spec)).ends_with("Multipath TCP socket"));
+        CHECK(why(table.Open(spec)).ends_with("Multipath TCP socket"));
     } catch (const OpenError &error) {
         MESSAGE("SKIPPED: ListenerRescue: ", error.what());
     }
     Listener &listener = table.Open(Tcp());
     table.Activate(0);
     policy.Take();
-    CHECK(why(table, listener) == "no other slot is active");
+    CHECK(why(listener) == "no other seat is active");
     CHECK(policy.Take().empty());
     table.LetGo();
-    CHECK(why(table, listener) == "the cluster stops");
+    CHECK(why(listener) == "the cluster stops");
 }
 
 TEST_CASE("Alarm: connections do not raise it, a shutdown does") {
@@ -270,7 +268,7 @@ TEST_CASE("Repair: it listens again, as the last of its group, and others get th
     const auto repaired = group.table.Repair();
     REQUIRE(repaired.size() == 1);
     CHECK(repaired[0].listener == &group.listener);
-    CHECK(repaired[0].slot == 0);
+    CHECK(repaired[0].seat == 0);
     CHECK(repaired[0].error == 0);
     CHECK(repaired[0].withheld);
     CHECK(group.policy.Take() == "-0+0L{12}");
@@ -286,7 +284,7 @@ TEST_CASE("Repair: it listens again, as the last of its group, and others get th
     CHECK(group.policy.Take() == "-0+0L{12}");
 
     group.table.Vacate(0);
-    group.table.Occupy(0);
+    group.table.Occupy(0, 0);
     CHECK(group.policy.Take().empty());
     group.table.Activate(0);
     CHECK(group.policy.Take() == "{012}");
@@ -297,12 +295,12 @@ TEST_CASE("Repair: a worker that listens there again gets connections again") {
     ShutDown(group.Socket(1));
     CHECK(group.table.Repair().size() == 1);
     CHECK(group.policy.Take() == "-1+1L{0}");
-    CHECK(group.table.Serve(group.listener, 1) == 0);
+    CHECK(group.listener.Serve(1) == 0);
     CHECK(group.policy.Take() == "{01}");
 
     // Before anybody has noticed.
     ShutDown(group.Socket(1));
-    CHECK(group.table.Serve(group.listener, 1) == 0);
+    CHECK(group.listener.Serve(1) == 0);
     CHECK(group.policy.Take() == "-1+1L{01}");
     CHECK(IsListening(group.Socket(1)));
     CHECK(group.table.Repair().empty());
@@ -312,7 +310,7 @@ TEST_CASE("Repair: one that ends with it, and what it has left behind, are no ha
     Group group(2);
     ShutDown(group.Socket(1));
     group.table.Vacate(1);
-    CHECK(group.policy.Take() == "-1+1L{01}{0}");
+    CHECK(group.policy.Take() == "{0}-1+1L{0}");
     CHECK(IsListening(group.Socket(1)));
     auto repaired = group.table.Repair();
     REQUIRE(repaired.size() == 1);
@@ -322,7 +320,7 @@ TEST_CASE("Repair: one that ends with it, and what it has left behind, are no ha
     repaired = group.table.Repair();
     REQUIRE(repaired.size() == 1);
     CHECK(group.policy.Take() == "-1+1L{0}");
-    group.table.Occupy(1);
+    group.table.Occupy(1, 1);
     group.table.Activate(1);
     CHECK(group.policy.Take() == "{01}");
 }
@@ -449,11 +447,11 @@ TEST_CASE("Alarm: not for a retired listener, but for one that has come back") {
     }
     REQUIRE(original.IsRetired());
     CHECK_FALSE(IsReadable(alarm));
-    CHECK(table.Rescue(original, 0).refusal == "a sibling has taken its place");
+    CHECK(original.Rescue(0).refusal == "a sibling has taken its place");
     table.Vacate(0);
     CHECK(table.Repair().empty());
     CHECK_FALSE(IsListening(table.SocketOf(original, 0)));
-    CHECK(table.Serve(original, 1) == 0);
+    CHECK(original.Serve(1) == 0);
     ShutDown(table.SocketOf(original, 0));
     CHECK(table.Repair().size() == 1);
     CHECK(IsListening(table.SocketOf(original, 0)));
@@ -464,7 +462,7 @@ TEST_CASE("FiguresOf: the queue where there is one, nothing where it is unknown"
     const auto clients = Talk(group.listener, 7);
     unsigned sum = 0;
     for (const unsigned slot : {0U, 1U}) {
-        const SlotFigures figures = group.table.FiguresOf(group.listener, slot);
+        const SeatFigures figures = FiguresOf(group.listener, slot);
         CHECK_FALSE(figures.given);
         REQUIRE(figures.queue);
         CHECK(figures.queue->limit == 16);
@@ -473,7 +471,7 @@ TEST_CASE("FiguresOf: the queue where there is one, nothing where it is unknown"
     CHECK(sum == 7);
     ListenSpec udp = Tcp();
     udp.at.type = SOCK_DGRAM;
-    CHECK_FALSE(group.table.FiguresOf(group.table.Open(udp), 0).queue);
+    CHECK_FALSE(FiguresOf(group.table.Open(udp), 0).queue);
     group.table.LetGo();
-    CHECK_FALSE(group.table.FiguresOf(group.listener, 0).queue);
+    CHECK_FALSE(FiguresOf(group.listener, 0).queue);
 }

@@ -54,7 +54,8 @@ void Drain(const ListenerTable &table, const Listener &listener, unsigned slots)
     }
 }
 
-/** Which of the two gets a client of that address: 'o' the original, 's' the sibling, '-' nobody. */
+/** Which of the two gets a client of that address: 'o' the original, 's' the sibling, '-'
+ *  nobody. */
 char WhoGets(const ListenerTable &table, const Listener &original, const Listener &sibling,
              const char *host, unsigned slots) {
     const unsigned port = original.Spec().at.address.Port().value();
@@ -159,13 +160,13 @@ TEST_CASE(
             REQUIRE(exports.size() == 1);
             CHECK(exports[0].listener == &original);
 
-            CHECK(table.Serve(*sibling, 0) == 0);
+            CHECK(sibling->Serve(0) == 0);
             for (int i = 0; i < 5; i++) {
                 CHECK(WhoGets(table, original, *sibling, "127.0.0.1", slots) == 's');
                 CHECK(WhoGets(table, original, *sibling, "::1", slots) == '-');
             }
             // A program that opens both itself, one with IPV6_V6ONLY.
-            CHECK(table.Serve(original, 0) == 0);
+            CHECK(original.Serve(0) == 0);
             CHECK_FALSE(original.IsRetired());
             for (int i = 0; i < 5; i++) {
                 CHECK(WhoGets(table, original, *sibling, "127.0.0.1", slots) == 's');
@@ -196,7 +197,7 @@ TEST_CASE("a sibling: IPv6 under an IPv4 address gets its clients, as the origin
                     CHECK(WhoGets(table, original, *sibling, "127.0.0.1", 2) == 's');
                 if (sibling->Spec().at.both_families)
                     CHECK(WhoGets(table, original, *sibling, "::1", 2) == 's');
-                CHECK(table.Serve(original, 1) == 0);
+                CHECK(original.Serve(1) == 0);
                 for (int i = 0; i < 5; i++)
                     CHECK(WhoGets(table, original, *sibling, "127.0.0.1", 2) == 'o');
             }
@@ -267,7 +268,7 @@ TEST_CASE("the original stays where it is served, or a slot is ready already") {
         if (is_ready)
             table.Activate(0);
         else
-            CHECK(table.Serve(original, 1) == 0);
+            CHECK(original.Serve(1) == 0);
         Listener *sibling = table.Sibling(original, AF_INET);
         REQUIRE(sibling != nullptr);
         CHECK_FALSE(original.IsRetired());

@@ -8,7 +8,8 @@
 #include <unistd.h>
 #include <utility>
 
-/** What the tests of ListenerTable share: a steering that writes down what it is told, specs, a client. */
+/** What the tests of ListenerTable share: a steering that writes down what it is told, specs, a
+ *  client. */
 namespace unit {
 
 using namespace net;
@@ -18,19 +19,17 @@ class Recorder final : public Steering {
 public:
     explicit Recorder(std::string &_log) : log(_log) {}
 
-    void Joined(const SlotSocket &socket) override {
+    void Joined(const Seat &socket) override {
         int value = 0;
         socklen_t length = sizeof(value);
-        getsockopt(socket.Socket().Get(), SOL_SOCKET, SO_ACCEPTCONN, &value, &length);
-        log += "+" + std::to_string(socket.Slot()) + (value != 0 ? "L" : "");
+        getsockopt(socket.socket.Get(), SOL_SOCKET, SO_ACCEPTCONN, &value, &length);
+        log += "+" + std::to_string(socket.index) + (value != 0 ? "L" : "");
     }
-    void Left(const SlotSocket &socket) noexcept override {
-        log += "-" + std::to_string(socket.Slot());
-    }
-    void SetActive(std::span<const SlotSocket *const> active) noexcept override {
+    void Left(const Seat &socket) noexcept override { log += "-" + std::to_string(socket.index); }
+    void SetActive(std::span<const Seat *const> active) noexcept override {
         log += "{";
-        for (const SlotSocket *socket : active)
-            log += std::to_string(socket->Slot());
+        for (const Seat *socket : active)
+            log += std::to_string(socket->index);
         log += "}";
     }
     TierReport Tier() const override { return {"recorder", ""}; }
@@ -43,7 +42,7 @@ class Policy final : public SteeringPolicy {
 public:
     explicit Policy(bool _slot_sockets) : slot_sockets(_slot_sockets) {}
 
-    bool WantsSlotSockets() const noexcept override { return slot_sockets; }
+    bool WantsGroup() const noexcept override { return slot_sockets; }
     std::unique_ptr<Steering> Steer(int type, bool group) const override {
         log += (type == SOCK_DGRAM ? "udp" : "tcp") + std::string(group ? "*" : "1");
         return std::make_unique<Recorder>(log);

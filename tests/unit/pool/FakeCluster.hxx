@@ -79,15 +79,15 @@ private:
 /** Nobody steers. */
 class NoSteering final : public net::Steering {
 public:
-    void Joined(const net::SlotSocket &) override {}
-    void Left(const net::SlotSocket &) noexcept override {}
-    void SetActive(std::span<const net::SlotSocket *const>) noexcept override {}
+    void Joined(const net::Seat &) override {}
+    void Left(const net::Seat &) noexcept override {}
+    void SetActive(std::span<const net::Seat *const>) noexcept override {}
     net::TierReport Tier() const override { return {}; }
 };
 
 class NoPolicy final : public net::SteeringPolicy {
 public:
-    bool WantsSlotSockets() const noexcept override { return false; }
+    bool WantsGroup() const noexcept override { return false; }
     std::unique_ptr<net::Steering> Steer(int, bool) const override {
         return std::make_unique<NoSteering>();
     }

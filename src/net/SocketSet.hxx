@@ -1,0 +1,99 @@
+#pragma once
+
+#include "net/HeldPath.hxx"
+#include "net/ListenSpec.hxx"
+#include "net/OpenSocket.hxx"
+#include "net/Seating.hxx"
+#include "net/UnixFile.hxx"
+
+#include <deque>
+
+namespace net {
+
+/** The sockets of one listener, one for each seat or one for all seats, and the path that leads to
+ *  it. It opens, stops and closes them. Which of them get connections is for Listener to decide. */
+class SocketSet {
+public:
+    /** `single`: one socket for all seats. */
+    SocketSet(const ListenSpec &_spec, bool single);
+
+    SocketSet(const SocketSet &) = delete;
+    SocketSet &operator=(const SocketSet &) = delete;
+
+    const ListenSpec &Spec() const noexcept { return spec; }
+    bool IsSingle() const noexcept { return single; }
+    bool IsClosed() const noexcept { return closed; }
+    const HeldPath &Held() const noexcept { return path; }
+
+    /** From the root, of a unix socket that has a file; empty for others. `Spec()` has it as it was
+     *  written. */
+    std::string Path() const { return path.IsDefined() ? path.At().ToString() : std::string(); }
+
+    /** For people: the path, else the address. */
+    std::string Where() const { return path.IsDefined() ? Path() : spec.at.address.ToString(); }
+
+    bool IsUnix() const noexcept { return spec.at.address.Family() == AF_UNIX; }
+    bool IsStream() const noexcept { return spec.at.type == SOCK_STREAM; }
+
+    const std::deque<Seat> &Seats() const noexcept { return seats; }
+    std::deque<Seat> &Seats() noexcept { return seats; }
+
+    /** The seat whose socket the worker of `seat` accepts from. */
+    const Seat &Of(unsigned seat) const noexcept { return seats[single ? 0 : seat]; }
+    Seat &Of(unsigned seat) noexcept { return seats[single ? 0 : seat]; }
+
+    /** One more seat, with its socket bound if it needs one. Throws OpenError; then it is as it
+     *  was. */
+    Seat &Add(const Occupant &occupant);
+
+    /** A stream socket that was added listens. Throws OpenError. */
+    void Listen(const Seat &seat);
+
+    /** Closes its socket. */
+    void RemoveLast() noexcept { seats.pop_back(); }
+
+    /** The first socket, which was the only one, is from now on that of seat 0. */
+    void Split() noexcept;
+    void Unite() noexcept { single = true; }
+
+    /** Lets others of the same user bind beside it, if they ask for that. If a socket refuses,
+     *  their bind fails. */
+    void Admit() const noexcept;
+
+    /** A worker has shut it down. A unix socket still says that it listens, but refuses every
+     *  connection. */
+    bool HasStopped(const Seat &seat) const noexcept;
+
+    /** Lets a stream socket listen that has stopped. Returns 0 or errno; EOPNOTSUPP: a unix
+     *  socket. */
+    int Relisten(const Seat &seat) const noexcept;
+
+    /** Takes a sibling's clients to that: the socket stays bound, but does not listen or receive
+     *  any more. An IPv4 UDP socket, which the kernel would prefer, is connected to itself; one for
+     *  both families stays as it is. */
+    void KeepOff(const Seat &seat) const noexcept;
+
+    /** The opposite. Returns 0 or errno. */
+    int LetIn(const Seat &seat) const noexcept;
+
+    /** Puts the file of the path back, see HeldPath::Restore. */
+    int Restore(const std::optional<sys::ProcessIds> &as) const { return path.Restore(as); }
+
+    /** Removes the file of an asked unix socket, and the second name of any. */
+    void RemoveFiles() noexcept;
+
+    void Close() noexcept;
+
+private:
+    void OpenFirst(Seat &seat);
+    Place FirstPlace() const noexcept;
+
+    ListenSpec spec;
+    bool single;
+    bool closed = false;
+    std::deque<Seat> seats; // addresses stay valid
+    UnixFile file; // of a unix path that was asked for
+    HeldPath path;
+};
+
+} // namespace net
