@@ -9,7 +9,7 @@ namespace {
 // The program as comments read it: A is the accumulator, X the index register (linux/filter.h).
 
 constexpr unsigned GOLDEN = 0x9E3779B1; // 2^32 / golden ratio: spreads neighbouring inputs
-constexpr std::size_t MOST_LISTED = (BPF_MAXINSNS - 32) / 2;
+constexpr std::size_t MOST_HOLES = (BPF_MAXINSNS - 32) / 2;
 
 constexpr unsigned NETWORK = static_cast<unsigned>(SKF_NET_OFF);
 
@@ -52,45 +52,40 @@ void AppendFlow(Builder &code) {
     code.LoadWord(NETWORK + 20); // IPv6: the last word of the source
     code.CopyToX();
     code.LoadHalf(NETWORK + 40);
-    // A = port, X = address. Mixed first, so that ports that follow each other do not follow the same order.
+    // A = port, X = address. Mixed first, so that ports that follow each other do not follow the
+    // same order.
     code.Arithmetic(BPF_MUL, GOLDEN);
     code.XorX();
     code.Mix();
 }
 
-/** return the rank-th of the active ones, by the holes that lie before it: for each hole, ascending,
- *  if (A >= hole) A += 1. */
-void AppendHoles(Builder &code, std::span<const unsigned> active, unsigned members) {
-    std::size_t next = 0;
-    for (unsigned index = 0; index < members; index++) {
-        if (next < active.size() && active[next] == index) {
-            next++;
-            continue;
-        }
-        code.Add(BPF_JMP | BPF_JGE | BPF_K, index, 0, 1);
-        code.Arithmetic(BPF_ADD, 1);
-    }
-    code.Add(BPF_RET | BPF_A, 0);
-}
+/** A row of indices that are not active. */
+struct Hole {
+    unsigned begin, size;
+};
 
-/** The same by naming each: if (A == rank) return index. */
-void AppendList(Builder &code, std::span<const unsigned> active) {
-    for (unsigned rank = 0; rank + 1 < active.size(); rank++) {
-        code.Add(BPF_JMP | BPF_JEQ | BPF_K, rank, 0, 1);
-        code.Add(BPF_RET | BPF_K, active[rank]);
+/** Those before an active one, ascending. */
+std::vector<Hole> FindHoles(std::span<const unsigned> active) {
+    std::vector<Hole> holes;
+    unsigned next = 0;
+    for (const unsigned index : active) {
+        if (index != next)
+            holes.push_back({next, index - next});
+        next = index + 1;
     }
-    code.Add(BPF_RET | BPF_K, active.back());
+    return holes;
 }
 
 } // namespace
 
-std::vector<sock_filter> MakeProgram(Choice choice, std::span<const unsigned> active,
-                                     unsigned members) {
-    const std::size_t holes = members - active.size();
-    const bool too_many = std::min(active.size(), holes) > MOST_LISTED;
-    const bool by_list = too_many || active.size() < holes;
-    if (too_many)
-        active = active.first(MOST_LISTED);
+std::vector<sock_filter> MakeProgram(Choice choice, std::span<const unsigned> active) {
+    std::vector<Hole> holes = FindHoles(active);
+    if (holes.size() > MOST_HOLES) {
+        const unsigned end = holes[MOST_HOLES].begin;
+        active = active.first(static_cast<std::size_t>(
+            std::lower_bound(active.begin(), active.end(), end) - active.begin()));
+        holes.resize(MOST_HOLES);
+    }
 
     Builder code;
     if (choice == Choice::FLOW)
@@ -98,10 +93,12 @@ std::vector<sock_filter> MakeProgram(Choice choice, std::span<const unsigned> ac
     else
         code.Add(BPF_LD | BPF_W | BPF_ABS, static_cast<unsigned>(SKF_AD_OFF + SKF_AD_RANDOM));
     code.Arithmetic(BPF_MOD, static_cast<unsigned>(active.size()));
-    if (by_list)
-        AppendList(code, active);
-    else
-        AppendHoles(code, active, members);
+    // A = the rank among the active ones. For each hole: if (A >= begin) A += size.
+    for (const Hole &hole : holes) {
+        code.Add(BPF_JMP | BPF_JGE | BPF_K, hole.begin, 0, 1);
+        code.Arithmetic(BPF_ADD, hole.size);
+    }
+    code.Add(BPF_RET | BPF_A, 0);
     return std::move(code.program);
 }
 

@@ -61,7 +61,7 @@ int TryClassic() noexcept {
         setsockopt(socket.Get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0)
         return 0; // opening the listeners will say what is wrong
     constexpr std::array ONE = {0U};
-    auto code = MakeProgram(Choice::RANDOM, ONE, 1);
+    auto code = MakeProgram(Choice::RANDOM, ONE);
     return Attach(socket.Get(), {static_cast<unsigned short>(code.size()), code.data()});
 }
 
@@ -84,7 +84,7 @@ void RandomSteering::Avoid(std::size_t leaving) const noexcept {
     std::erase_if(indices,
                   [leaving, last](unsigned index) { return index == leaving || index == last; });
     if (!indices.empty() && refused == 0)
-        static_cast<void>(Install(indices, last));
+        static_cast<void>(Install(indices));
 }
 
 std::vector<unsigned> RandomSteering::ActiveIndices() const {
@@ -95,8 +95,8 @@ std::vector<unsigned> RandomSteering::ActiveIndices() const {
     return indices;
 }
 
-/** `indices`: not empty; `size`: how many members there are. Returns 0 or errno. */
-int RandomSteering::Install(std::span<const unsigned> indices, std::size_t size) const noexcept {
+/** `indices`: not empty. Returns 0 or errno. */
+int RandomSteering::Install(std::span<const unsigned> indices) const noexcept {
     // By any member, the program is the group's; but one that a worker has just shut down would
     // make a group of its own, and could never listen again.
     const auto listening = std::find_if(indices.begin(), indices.end(), [this](unsigned index) {
@@ -105,7 +105,7 @@ int RandomSteering::Install(std::span<const unsigned> indices, std::size_t size)
     if (listening == indices.end())
         return 0;
     const int fd = members[*listening]->socket.Get();
-    auto code = MakeProgram(choice, indices, static_cast<unsigned>(size));
+    auto code = MakeProgram(choice, indices);
     const sock_fprog program = {static_cast<unsigned short>(code.size()), code.data()};
     const int error = Attach(fd, program);
     return error == EOPNOTSUPP ? AttachByGuest(fd, program) : error;
@@ -119,7 +119,7 @@ void RandomSteering::SetActive(std::span<const net::Seat *const> set) noexcept {
     }
     const auto indices = ActiveIndices();
     if (!indices.empty())
-        refused = Install(indices, members.size());
+        refused = Install(indices);
 }
 
 net::TierReport RandomSteering::Tier() const {

@@ -29,7 +29,7 @@ public:
 private:
     std::vector<unsigned> ActiveIndices() const;
     void Avoid(std::size_t leaving) const noexcept;
-    int Install(std::span<const unsigned> indices, std::size_t size) const noexcept;
+    int Install(std::span<const unsigned> indices) const noexcept;
 
     const Choice choice;
     std::vector<const net::Seat *> members; // in the kernel's order

@@ -2,8 +2,8 @@
 #include "harness/Skip.hxx"
 #include "net/OpenSocket.hxx"
 #include "sys/Capability.hxx"
-
 #include "unit/Nobody.hxx"
+
 #include <doctest/doctest.h>
 
 #include <cerrno>

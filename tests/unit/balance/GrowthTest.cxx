@@ -1,0 +1,209 @@
+#include "balance/KernelRights.hxx"
+#include "balance/Policies.hxx"
+#include "harness/Skip.hxx"
+#include "harness/Wait.hxx"
+#include "loop/Loop.hxx"
+#include "net/ListenerTable.hxx"
+#include "net/SocketState.hxx"
+
+#include <doctest/doctest.h>
+
+#include <cerrno>
+#include <poll.h>
+#include <set>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// Seats that are added and parked while a group is steered by the real policies.
+
+using namespace balance;
+
+namespace {
+
+sys::UniqueFd Dial(const net::Address &to) {
+    sys::UniqueFd fd(sys::AdoptTag(), socket(to.Family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (connect(fd.Get(), to.Get(), to.Length()) != 0)
+        fd.Close();
+    return fd;
+}
+
+/** A table with one listener and one seat, whose worker is ready. */
+class Served {
+public:
+    explicit Served(const PolicyRow &row)
+        : policy(row.make({loop, Forked(), Settled()})), table(*policy, 1) {
+        net::ListenSpec spec;
+        spec.at.address = net::Address::FromLiteral("127.0.0.1", 0).value();
+        spec.backlog = 1024;
+        spec.nonblocking = true;
+        listener = &table.Open(spec);
+        Add();
+    }
+
+    ~Served() {
+        if (child != 0)
+            waitpid(child, nullptr, 0);
+    }
+
+    /** One more seat with a worker that is ready; returns what it had in its queue before. */
+    unsigned Add() {
+        const unsigned seat = table.TakeSeat();
+        const unsigned early =
+            seat == 0 ? 0 : net::WaitingConnections(table.SocketOf(*listener, seat));
+        table.Occupy(seat, seat + 1);
+        table.Activate(seat);
+        return early;
+    }
+
+    /** Until the program that is being loaded for a group is there. */
+    void Settle() {
+        while (child != 0 && !settled)
+            loop.Turn(loop::Loop::Wait::YES);
+    }
+
+    /** The seats that have connections in their queues. */
+    std::set<unsigned> Reached() const {
+        std::set<unsigned> reached;
+        for (const net::Seat &seat : listener->Seats())
+            if (net::WaitingConnections(seat.socket) != 0)
+                reached.insert(seat.index);
+        return reached;
+    }
+
+    /** Accepts all that waits and answers with a byte. */
+    void Answer() const {
+        for (const net::Seat &seat : listener->Seats())
+            for (;;) {
+                const sys::UniqueFd accepted(
+                    sys::AdoptTag(), accept4(seat.socket.Get(), nullptr, nullptr, SOCK_CLOEXEC));
+                if (!accepted.IsDefined())
+                    break;
+                static_cast<void>(send(accepted.Get(), "y", 1, MSG_NOSIGNAL));
+            }
+    }
+
+    void Connect(unsigned times) const {
+        for (unsigned i = 0; i < times; i++) // closed at once, it still waits to be accepted
+            REQUIRE(Dial(listener->Spec().at.address).IsDefined());
+    }
+
+    net::Listener &GetListener() const { return *listener; }
+
+    loop::MonotonicClock clock;
+    loop::Loop loop{clock};
+    std::unique_ptr<net::SteeringPolicy> policy;
+    net::ListenerTable table;
+
+private:
+    util::BoundMethod<void(pid_t)> Forked() {
+        return util::BoundMethod<void(pid_t)>::Make<&Served::OnForked>(*this);
+    }
+    util::BoundMethod<void(const net::Steering &)> Settled() {
+        return util::BoundMethod<void(const net::Steering &)>::Make<&Served::OnSettled>(*this);
+    }
+    void OnForked(pid_t pid) noexcept { child = pid; }
+    void OnSettled(const net::Steering &) noexcept { settled = true; }
+
+    net::Listener *listener = nullptr;
+    pid_t child = 0;
+    bool settled = false;
+};
+
+bool HasRoom() {
+    rlimit limit = {};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur >= 9000;
+}
+
+/** A client that makes connections one after the other and waits for each answer. Returns how many
+ *  got none. */
+unsigned Call(const net::Address &to, unsigned times) {
+    unsigned lost = 0;
+    for (unsigned i = 0; i < times; i++) {
+        const sys::UniqueFd fd = Dial(to);
+        char byte = 0;
+        const timeval patience = {20, 0};
+        setsockopt(fd.Get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+        lost += recv(fd.Get(), &byte, 1, 0) == 1 ? 0 : 1;
+    }
+    return lost;
+}
+
+constexpr const PolicyRow &RR = POLICIES[0], &RANDOM = POLICIES[1];
+
+} // namespace
+
+TEST_CASE("from 1 to 4,096 seats: connections reach all active ones and no others") {
+    if (!HasRoom())
+        HARNESS_SKIP("needs 9,000 descriptors");
+    for (const PolicyRow *row : {&RR, &RANDOM}) {
+        Served served(*row);
+        for (unsigned seat = 1; seat < net::MOST_SEATS; seat++)
+            REQUIRE(served.Add() == 0);
+        served.Settle();
+        const bool in_turn = served.GetListener().GetSteering().Tier().tier.starts_with("kernel, ");
+        CAPTURE(served.GetListener().GetSteering().Tier().tier);
+        served.Connect(in_turn ? net::MOST_SEATS : 4 * net::MOST_SEATS);
+        const auto reached = served.Reached().size();
+        if (in_turn)
+            CHECK(reached == net::MOST_SEATS);
+        else
+            CHECK(reached > net::MOST_SEATS * 95 / 100); // at random 98 of 100
+        served.Answer();
+
+        std::set<unsigned> kept;
+        for (unsigned seat = 0; seat < net::MOST_SEATS; seat++) {
+            if (seat % 100 == 7)
+                kept.insert(seat);
+            else
+                served.table.Vacate(seat), served.table.ParkSeat(seat);
+        }
+        served.Connect(1000);
+        CHECK(served.Reached() == kept);
+    }
+}
+
+TEST_CASE("seats that come and go while connections are made: none is lost") {
+    for (const PolicyRow *row : {&RR, &RANDOM}) {
+        Served served(*row);
+        constexpr unsigned CLIENTS = 4, CALLS = 1000, SEATS = 64;
+        std::vector<pid_t> clients;
+        for (unsigned client = 0; client < CLIENTS; client++) {
+            const pid_t pid = fork();
+            if (pid == 0)
+                _exit(Call(served.GetListener().Spec().at.address, CALLS) == 0 ? 0 : 1);
+            clients.push_back(pid);
+        }
+        unsigned early = 0;
+        for (unsigned round = 0; round < 4; round++) {
+            for (unsigned seat = 1; seat < SEATS; seat++) {
+                early += served.Add();
+                served.Answer();
+                served.loop.Turn(loop::Loop::Wait::NO);
+            }
+            for (unsigned seat = 1; seat < SEATS; seat++) {
+                served.table.Deactivate(seat);
+                served.Answer();
+                served.table.Vacate(seat);
+                served.table.ParkSeat(seat);
+                served.Answer();
+            }
+        }
+        CHECK(served.GetListener().Seats().size() == SEATS);
+        for (const pid_t client : clients) {
+            int status = -1;
+            CHECK(harness::WaitFor([&] {
+                served.Answer();
+                served.loop.Turn(loop::Loop::Wait::NO);
+                return waitpid(client, &status, WNOHANG) == client;
+            }));
+            CHECK(status == 0);
+        }
+        CHECK(early == 0);
+        served.Settle();
+    }
+}
