@@ -49,7 +49,7 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
              NotifyPlaces()),
       alive(loop, pool.GetFacts(), plan.pool.ready.alive),
       epoll(loop, errands, pool.GetFacts(), table), unserved(loop, reporter, table, epoll),
-      repair(loop, reporter, table),
+      repair(loop, reporter, table), steering_report(loop, reporter, table),
       watcher(loop, reporter, reaper,
               {plan.pool.worker->run, plan.pool.worker->own_group, plan.pool.stop.timeout}),
       signal_table(loop, pool, clock, has_terminal),

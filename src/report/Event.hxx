@@ -38,9 +38,16 @@ struct SocketInfo {
     std::optional<unsigned> queue, limit; // connections that wait, and may
 };
 
-// One struct per event: NAME and HELP, and the fields in the order of the JSON object. Sinks visit the
-// fields; a field that is a nullopt becomes null where VisitFields says so by giving the optional.
-// man/clusterize-events.schema.json has the same events and fields; the tests compare.
+/** A seat of a listener: one of its sockets, which the worker accepts from that has the seat. */
+struct SeatInfo {
+    unsigned seat;
+    std::optional<unsigned> id; // its worker's
+    std::string_view reason; // why it gets no connections; empty: it gets some
+};
+
+// One struct per event: NAME and HELP, and the fields in the order of the JSON object. Sinks visit
+// the fields; a field that is a nullopt becomes null where VisitFields says so by giving the
+// optional. man/clusterize-events.schema.json has the same events and fields; the tests compare.
 
 struct Setup {
     static constexpr std::string_view NAME = "setup",
@@ -69,6 +76,20 @@ struct Balance {
     template <typename Visitor> void VisitFields(Visitor &&visit) const {
         visit("listener", listener);
         visit("balance", balance);
+    }
+};
+
+struct Steering {
+    static constexpr std::string_view
+        NAME = "steering",
+        HELP = "other workers than before get the connections of a listener";
+    std::string listener; // its name
+    std::vector<SeatInfo> active, others;
+
+    template <typename Visitor> void VisitFields(Visitor &&visit) const {
+        visit("listener", listener);
+        visit("active", active);
+        visit("others", others);
     }
 };
 
@@ -201,8 +222,8 @@ struct Error {
     template <typename Visitor> void VisitFields(Visitor &&visit) const;
 };
 
-/** A line that a worker wrote; not said to people, who read the output itself. There are many of them:
- *  `line` is borrowed and good until Emit() returns. */
+/** A line that a worker wrote; not said to people, who read the output itself. There are many of
+ *  them: `line` is borrowed and good until Emit() returns. */
 struct Output : WorkerEvent {
     static constexpr std::string_view NAME = "output",
                                       HELP = "a worker wrote a line (with --output events)";
@@ -235,8 +256,8 @@ struct Dropped {
     template <typename Visitor> void VisitFields(Visitor &&visit) const { visit("count", count); }
 };
 
-using Event = std::variant<Setup, Balance, Fork, Online, Listening, Ready, Up, Exit, Restart,
-                           Failed, Error, Output, Stop, Dropped>;
+using Event = std::variant<Setup, Balance, Steering, Fork, Online, Listening, Ready, Up, Exit,
+                           Restart, Failed, Error, Output, Stop, Dropped>;
 
 struct EventRow {
     std::string_view name, help;

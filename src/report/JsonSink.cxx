@@ -58,6 +58,14 @@ Json ToValue(const SocketInfo &socket) {
     return value;
 }
 
+Json ToValue(const SeatInfo &seat) {
+    Json value = {{"seat", seat.seat}};
+    value["id"] = ToValue(seat.id);
+    if (!seat.reason.empty())
+        value["reason"] = seat.reason;
+    return value;
+}
+
 template <typename Info> Json ToValue(const std::vector<Info> &infos) {
     Json values = Json::array();
     for (const Info &info : infos)

@@ -57,6 +57,27 @@ Sentence Render(const Balance &event) {
                                      Describe(event.balance))};
 }
 
+/** The first few of them. */
+std::string Describe(const std::vector<SeatInfo> &seats) {
+    constexpr std::size_t MOST = 16;
+    std::string text;
+    for (std::size_t i = 0; i < seats.size() && i < MOST; i++) {
+        const SeatInfo &seat = seats[i];
+        text += text.empty() ? "" : ", ";
+        text += seat.id ? fmt::format("worker {}", *seat.id) : fmt::format("seat {}", seat.seat);
+        if (!seat.reason.empty())
+            text.append(" (").append(seat.reason).append(")");
+    }
+    return seats.size() <= MOST ? text : fmt::format("{} and {} more", text, seats.size() - MOST);
+}
+
+Sentence Render(const Steering &steering) {
+    return {Level::DEBUG,
+            fmt::format("listener {}: connections go to {}{}{}", util::Quote(steering.listener),
+                        Describe(steering.active), steering.others.empty() ? "" : ", not to ",
+                        Describe(steering.others))};
+}
+
 Sentence Render(const Fork &fork) {
     return {Level::DEBUG, fmt::format("{} was forked", Describe(fork.worker))};
 }

@@ -62,7 +62,7 @@ struct Fixture {
         net::ListenSpec spec = unit::Tcp();
         spec.origin = net::ListenSpec::Origin::ADOPTED;
         net::Listener &listener = table.Open(spec);
-        table.Serve(listener, slot);
+        listener.Serve(slot);
         return listener;
     }
 
@@ -137,7 +137,7 @@ TEST_CASE_FIXTURE(Fixture,
     Adopt(0);
     unserved.OnUp();
     CHECK(Pass(2s).empty());
-    table.Serve(*asked, 1);
+    asked->Serve(1);
     table.Vacate(1); // its worker has gone, which says nothing of the listener
     CHECK(Pass(1h).empty());
 }
@@ -195,7 +195,7 @@ TEST_CASE_FIXTURE(Fixture, "listeners that are retired or not of streams are not
     const auto ipv6 = table.Sibling(*asked, AF_INET6); // which takes the place of the one asked for
     REQUIRE(ipv6 != nullptr);
     REQUIRE(asked->IsRetired());
-    table.Serve(*ipv6, 0);
+    ipv6->Serve(0);
     Adopt(0);
     unserved.OnUp();
     CHECK(PassSlowly(10s).empty());

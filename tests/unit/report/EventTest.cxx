@@ -13,8 +13,9 @@ TEST_CASE("the table of events has the variant's names, in its order") {
         CHECK_FALSE(row.help.empty());
         names.append(row.name).append(" ");
     }
-    CHECK(names == "setup balance fork online listening ready up exit restart failed error output "
-                   "stop dropped ");
+    CHECK(names ==
+          "setup balance steering fork online listening ready up exit restart failed error output "
+          "stop dropped ");
 }
 
 TEST_CASE("each level includes those above it") {

@@ -104,6 +104,14 @@ TEST_CASE("exit, with what is known of the sockets of its slot") {
             "\n");
 }
 
+TEST_CASE("steering: the seats that get connections, and the others with their reasons") {
+    CHECK(Render(Steering{"web", {{0, 1U, ""}, {2, {}, ""}}, {{1, 3U, "not ready"}}}) ==
+          R"({"event":"steering",)" + AT +
+              R"(,"listener":"web","active":[{"seat":0,"id":1},{"seat":2,"id":null}],)"
+              R"("others":[{"seat":1,"id":3,"reason":"not ready"}]})"
+              "\n");
+}
+
 TEST_CASE("failed: the limit that the slot is over") {
     CHECK(Render(Failed{2, "exit status 1", 5, 30}) ==
           R"({"event":"failed",)" + AT +

@@ -32,6 +32,8 @@ std::vector<Event> Samples() {
         Setup{1, false, {"random", "no listener", ""}, {}},
         Balance{"web", {"rr", "kernel, plain", "a reason"}},
         Balance{"web", {"rr", "kernel, queue-aware", ""}},
+        Steering{"web", {{0, 1U, ""}, {2, {}, ""}}, {{1, 3U, "not ready"}, {3, {}, "parked"}}},
+        Steering{"web", {{0, 1U, ""}}, {}},
         Fork{worker},
         Online{worker},
         Listening{worker, "::", 8000, 6, true},

@@ -64,6 +64,11 @@ TEST_CASE("one worker without listeners") {
 TEST_CASE("the sentences of debug") {
     Log log(Level::DEBUG);
     CHECK(log(Fork{WORKER}) == "clusterize: worker 3 (slot 2, pid 4242) was forked\n");
+    CHECK(log(Steering{"web", {{0, 1U, ""}, {2, {}, ""}}, {{1, 3U, "not ready"}}}) ==
+          "clusterize: listener 'web': connections go to worker 1, seat 2, not to worker 3 (not "
+          "ready)\n");
+    CHECK(log(Steering{"web", std::vector<SeatInfo>(18, SeatInfo{0, 1U, ""}), {}})
+              .ends_with("worker 1 and 2 more\n"));
     CHECK(log(Ready{WORKER, "alive"}) ==
           "clusterize: worker 3 (slot 2, pid 4242) is ready (alive)\n");
 }
