@@ -18,7 +18,7 @@
  * are strict.
  *
  * Either always selects: a pass without a selection would be hashed over all members of the group, parked ones
- * too. A seat that has no socket is replaced by the next that has one; where none has, the packet is dropped. */
+ * too. A seat that has no socket is replaced by the next that has one; if none has, the packet is dropped. */
 
 #include "KernelTypes.h"
 #include "KernelState.h"
@@ -30,6 +30,7 @@ enum {
     TRIES = 8,
     LIMIT = 16,
     FACTOR = 8,
+    STRIDE = 16, /* its third power: MOST_SEATS */
 };
 
 char program_license[] SEC("license") = "GPL";
@@ -167,9 +168,13 @@ static __always_inline __u32 choose(__u64 set, __u64 now) {
     return 0; /* all are stuck: as if none were */
 }
 
-/* The seat at the position, or the next that has a socket. */
-static __always_inline int give(struct sk_reuseport_md *md, __u64 set, __u64 position) {
-    for (__u32 i = 0; i < TRIES; i++) {
+/* The seat at the position, or the next of so many that has a socket. Three short loops, unrolled, and each
+ * function is verified once: without CAP_PERFMON the verifier also follows every wrong guess of a processor, which
+ * never leaves a longer loop. */
+
+__noinline int give_16(struct sk_reuseport_md *md, __u64 set, __u64 position) {
+#pragma clang loop unroll(full)
+    for (__u32 i = 0; i < STRIDE; i++) {
         __u32 seat = seat_at(set, position + i);
 
         if (bpf_sk_select_reuseport(md, &sockets, &seat, 0))
@@ -178,6 +183,26 @@ static __always_inline int give(struct sk_reuseport_md *md, __u64 set, __u64 pos
         __sync_fetch_and_add(&account(seat)->given, 1);
         return SK_PASS;
     }
+    return SK_DROP;
+}
+
+__noinline int give_256(struct sk_reuseport_md *md, __u64 set, __u64 position) {
+#pragma clang loop unroll(full)
+    for (__u32 i = 0; i < STRIDE; i++)
+        if (give_16(md, set, position + i * STRIDE) == SK_PASS)
+            return SK_PASS;
+    return SK_DROP;
+}
+
+__noinline int give(struct sk_reuseport_md *md, __u64 set, __u64 position) {
+    if (give_16(md, set, position) == SK_PASS)
+        return SK_PASS;
+    if ((__u32)set <= STRIDE)
+        return SK_DROP;
+#pragma clang loop unroll(full)
+    for (__u32 i = 0; i < STRIDE; i++)
+        if (give_256(md, set, position + i * STRIDE * STRIDE) == SK_PASS)
+            return SK_PASS;
     return SK_DROP;
 }
 

@@ -209,6 +209,26 @@ TEST_CASE("the active ones and no others, whatever leaves the group and joins it
     CHECK(group.Connect(40) == Counts{10, 10, 10, 10});
 }
 
+TEST_CASE("a worker that shuts down the sockets of many neighbours takes nobody's connections") {
+    NEED_KERNEL_TIER();
+    constexpr unsigned SEATS = 600;
+    Group group(SEATS);
+    for (unsigned seat = 1; seat + 1 < SEATS; seat++) // in the moment before they are repaired
+        REQUIRE(shutdown(group.sockets[seat].socket.Get(), SHUT_RD) == 0);
+    const net::Address &at = group.spec.at.address;
+    unsigned connected = 0, taken = 0;
+    for (unsigned i = 0; i < SEATS; i++) {
+        const sys::UniqueFd client(sys::AdoptTag(),
+                                   socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        static_cast<void>(connect(client.Get(), at.Get(), at.Length()));
+        pollfd done = {client.Get(), POLLOUT, 0};
+        connected += poll(&done, 1, 100) == 1 && (done.revents & POLLERR) == 0 ? 1 : 0;
+        taken += group.Take(0) + group.Take(SEATS - 1);
+    }
+    CHECK(connected == SEATS);
+    CHECK(taken == SEATS);
+}
+
 TEST_CASE("all leave, so that the group is gone, and join again: the new one is steered too") {
     NEED_KERNEL_TIER();
     Group group(3);
