@@ -1,4 +1,5 @@
 #include "net/ActAs.hxx"
+#include "net/GiveAway.hxx"
 #include "net/NamesFile.hxx"
 #include "net/OpenFailure.hxx"
 #include "net/OpenSocket.hxx"
@@ -53,7 +54,8 @@ void RemoveStale(const ListenSpec &spec, const std::string &path) {
         throw OpenFailure("cannot remove the stale socket", spec, errno, "");
 }
 
-/** Binds with exactly the mode asked for: nobody connects in between (unix(7): bind applies the umask). */
+/** Binds with exactly the mode asked for: nobody connects in between (unix(7): bind applies the
+ *  umask). */
 int BindWithMode(int fd, const ListenSpec &spec) noexcept {
     if (!spec.unix_options.mode)
         return bind(fd, spec.at.address.Get(), spec.at.address.Length());
@@ -65,19 +67,8 @@ int BindWithMode(int fd, const ListenSpec &spec) noexcept {
     return result;
 }
 
-void GiveAway(const ListenSpec &spec, const std::string &path) {
-    const UnixOptions &options = spec.unix_options;
-    if ((!options.user && !options.group) ||
-        lchown(path.c_str(), options.user.value_or(static_cast<uid_t>(-1)),
-               options.group.value_or(static_cast<gid_t>(-1))) == 0)
-        return;
-    const int error = errno;
-    unlink(path.c_str());
-    throw OpenFailure("cannot change the owner of", spec, error, "only root can give files away");
-}
-
-/** Binds a socket and holds its path. Empty: a worker has removed the path at once, as programs do before they bind
- *  it themselves. */
+/** Binds a socket and holds its path. Empty: a worker has removed the path at once, as programs do
+ *  before they bind it themselves. */
 sys::UniqueFd TryBindUnix(const ListenSpec &spec, HeldPath &path) {
     const std::string name = spec.at.address.Host();
     const bool abstract = !NamesFile(spec.at.address);
@@ -94,8 +85,12 @@ sys::UniqueFd TryBindUnix(const ListenSpec &spec, HeldPath &path) {
         throw OpenFailure("cannot listen on", spec, errno, ExplainBind(errno));
     if (abstract)
         return fd;
-    if (!adopted)
-        GiveAway(spec, name);
+    if (const int error = adopted ? 0 : GiveAway(name, spec.unix_options); error != 0) {
+        unlink(name.c_str());
+        throw OpenFailure("cannot change the owner of", spec, error,
+                          error == EEXIST ? "another file has taken its path"
+                                          : "only root can give files away");
+    }
     if (const int error = path.Hold(name, spec.as, adopted || spec.second_name); error != 0) {
         if (error == ENOENT)
             return {};
