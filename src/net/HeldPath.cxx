@@ -1,4 +1,5 @@
 #include "net/HeldPath.hxx"
+#include "net/Address.hxx"
 #include "sys/FileSystemIds.hxx"
 
 #include <array>
@@ -13,6 +14,43 @@
 #include <utility>
 
 namespace net {
+
+namespace {
+
+/** A socket on which nobody listens any more, as a launcher leaves it that was killed. */
+bool IsStale(int directory, const std::string &name) {
+    struct stat status = {};
+    const std::string path = fmt::format("/proc/self/fd/{}/{}", directory, name);
+    if (fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISSOCK(status.st_mode) || path.size() > Address::MOST_PATH)
+        return false;
+    const Address at = Address::Unix(path, false);
+    const sys::UniqueFd probe(sys::AdoptTag(),
+                              socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    return probe.IsDefined() && connect(probe.Get(), at.Get(), at.Length()) != 0 &&
+           errno == ECONNREFUSED;
+}
+
+/** Returns the name, or an empty one with errno. */
+std::string LinkBeside(int directory, const std::string &name) {
+    std::string beside = fmt::format(".{}.clusterize", name);
+    const auto link = [&] {
+        return linkat(directory, name.c_str(), directory, beside.c_str(), 0) == 0;
+    };
+    if (link())
+        return beside;
+    if (errno != EEXIST)
+        return {};
+    if (IsStale(directory, beside) && unlinkat(directory, beside.c_str(), 0) == 0 && link())
+        return beside;
+    std::uint64_t random = 0;
+    if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+        return {};
+    beside += fmt::format("-{:016x}", random);
+    return link() ? beside : std::string();
+}
+
+} // namespace
 
 NameInDirectory::NameInDirectory(std::string_view path) {
     const auto slash = path.rfind('/');
@@ -53,11 +91,9 @@ int HeldPath::Hold(std::string_view path, const std::optional<sys::ProcessIds> &
     const auto found = place.Look();
     if (!found)
         return errno;
-    std::uint64_t random = 0;
-    if (second_name && getrandom(&random, sizeof(random), GRND_NONBLOCK) == sizeof(random)) {
-        std::string beside = fmt::format(".{}.clusterize-{:016x}", place.Name(), random);
+    if (second_name) {
         const int directory = place.Directory().Get();
-        if (linkat(directory, place.Name().c_str(), directory, beside.c_str(), 0) == 0) {
+        if (std::string beside = LinkBeside(directory, place.Name()); !beside.empty()) {
             second = std::move(beside);
             maker = as;
             struct stat status = {};

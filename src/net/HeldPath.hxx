@@ -18,14 +18,14 @@ struct FileId {
     friend bool operator==(const FileId &, const FileId &) noexcept = default;
 };
 
-/** A name in a directory: the same for the same path, whether it is written relatively, absolutely or by way of
- *  a symbolic link. The directory is kept open (O_PATH). */
+/** A name in a directory: the same for the same path, whether it is written relatively, absolutely
+ *  or by way of a symbolic link. The directory is kept open (O_PATH). */
 class NameInDirectory {
 public:
     NameInDirectory() noexcept = default;
 
-    /** Looks the directory up now, from the current working directory and with the current rights. Undefined, with
-     *  errno set, where it cannot be reached. */
+    /** Looks the directory up now, from the current working directory and with the current rights.
+     *  Undefined, with errno set, where it cannot be reached. */
     explicit NameInDirectory(std::string_view path);
 
     bool IsDefined() const noexcept { return directory.IsDefined(); }
@@ -49,9 +49,11 @@ private:
     std::string name;
 };
 
-/** The path of a unix socket, which workers may remove before they bind it themselves: a second name beside it,
- *  ".NAME.clusterize-RANDOM", keeps the file, so that it can be put back. Where the directory allows no second link
- *  there is none. The second name is removed by the destructor, the path itself never. */
+/** The path of a unix socket, which workers may remove before they bind it themselves: a second
+ *  name beside it, ".NAME.clusterize", keeps the file, so that it can be put back. One that a
+ *  killed launcher has left is replaced; if it is served, the name gets a random end. Where the
+ *  directory allows no second link there is none. The second name is removed by the destructor, the
+ *  path itself never. */
 class HeldPath {
 public:
     HeldPath() noexcept = default;
@@ -62,16 +64,18 @@ public:
     }
     ~HeldPath() noexcept { LetGo(); }
 
-    /** The file at `path` was bound by the caller a moment ago, with these rights (`as`: those of a worker, which
-     *  the caller has taken). Returns 0 or errno; ENOENT: somebody has removed it already. */
+    /** The file at `path` was bound by the caller a moment ago, with these rights (`as`: those of a
+     *  worker, which the caller has taken). Returns 0 or errno; ENOENT: somebody has removed it
+     *  already. */
     int Hold(std::string_view path, const std::optional<sys::ProcessIds> &as, bool second_name);
 
     bool IsDefined() const noexcept { return at.IsDefined(); }
     bool HasSecondName() const noexcept { return !second.empty(); }
     const NameInDirectory &At() const noexcept { return at; }
 
-    /** Puts the file back, with the rights of `as`, where it is missing. Returns 0 where it is there or is again;
-     *  EADDRINUSE: another file has the path; ENOENT: there is no second name; else what linkat(2) says. */
+    /** Puts the file back, with the rights of `as`, where it is missing. Returns 0 where it is
+     *  there or is again; EADDRINUSE: another file has the path; ENOENT: there is no second name;
+     *  else what linkat(2) says. */
     int Restore(const std::optional<sys::ProcessIds> &as) const;
 
     /** Removes the second name. */

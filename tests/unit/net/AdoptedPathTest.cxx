@@ -49,7 +49,7 @@ std::string Names(const std::string &directory) {
     std::sort(names.begin(), names.end());
     std::string all;
     for (const std::string &name : names) {
-        const auto mark = name.find(".clusterize-");
+        const auto mark = name.find(".clusterize");
         all += name.substr(0, mark) + (mark == std::string::npos ? " " : "+ ");
     }
     return all;
@@ -150,6 +150,50 @@ TEST_CASE("a worker that removes the path before it binds it finds it put back")
     CHECK(ErrorOf([&] { table.Open(Adopted(path)); }) == EADDRINUSE); // close it first
     table.Close(listener);
     table.Open(Adopted(path));
+    CHECK(Reaches(path));
+}
+
+TEST_CASE(
+    "launchers that are killed leave one second name, not one each, and the next removes it") {
+    const harness::TempDir directory;
+    const Policy policy(true);
+    const std::string path = directory / "x.sock";
+    for (int i = 0; i < 3; i++) {
+        const pid_t killed = fork();
+        if (killed == 0) {
+            unlink(path.c_str()); // as a program does before it binds
+            ListenerTable table(policy, 2);
+            table.Open(Adopted(path));
+            kill(getpid(), SIGKILL);
+        }
+        waitpid(killed, nullptr, 0);
+        CHECK(Names(directory / "") == ".x.sock+ x.sock ");
+    }
+    REQUIRE(unlink(path.c_str()) == 0);
+    ListenerTable table(policy, 2);
+    table.Open(Adopted(path));
+    table.LetGo();
+    CHECK(Names(directory / "") == "x.sock ");
+}
+
+TEST_CASE("a second name that is served, or no socket, is left alone") {
+    const harness::TempDir directory;
+    const Policy policy(true);
+    const std::string path = directory / "x.sock", other = directory / "y.sock";
+    ListenerTable alive(policy, 2);
+    alive.Open(Adopted(path));
+    REQUIRE(unlink(path.c_str()) == 0);
+    const std::string file = directory.Write(".y.sock.clusterize", "mine");
+    {
+        ListenerTable table(policy, 2);
+        table.Open(Adopted(path));
+        table.Open(Adopted(other));
+        CHECK(Names(directory / "") == ".x.sock+ .x.sock+ .y.sock+ .y.sock+ x.sock y.sock ");
+        table.LetGo();
+    }
+    CHECK(harness::ReadFile(file) == "mine");
+    REQUIRE(unlink(path.c_str()) == 0);
+    CHECK(alive.Relink(alive.Listeners().front(), std::nullopt) == 0);
     CHECK(Reaches(path));
 }
 
