@@ -122,6 +122,13 @@ void RandomSteering::SetActive(std::span<const net::Seat *const> set) noexcept {
         refused = Install(indices);
 }
 
+std::vector<unsigned> RandomSteering::Order() const {
+    std::vector<unsigned> order;
+    for (const net::Seat *member : members)
+        order.push_back(member->index);
+    return order;
+}
+
 net::TierReport RandomSteering::Tier() const {
     if (refused != 0)
         return {"kernel hash", "SO_ATTACH_REUSEPORT_CBPF: " + sys::ErrnoText(refused)};

@@ -24,6 +24,7 @@ public:
     void Joined(const net::Seat &socket) override { members.push_back(&socket); }
     void Left(const net::Seat &socket) noexcept override;
     void SetActive(std::span<const net::Seat *const> set) noexcept override;
+    std::vector<unsigned> Order() const override;
     net::TierReport Tier() const override;
 
 private:

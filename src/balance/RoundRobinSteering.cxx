@@ -205,6 +205,13 @@ std::optional<std::uint64_t> RoundRobinSteering::Given(const net::Seat &socket) 
     return kernel->Given(socket.index);
 }
 
+std::vector<unsigned> RoundRobinSteering::Order() const {
+    std::vector<unsigned> order;
+    for (const net::Seat *member : members)
+        order.push_back(member->index);
+    return order;
+}
+
 net::TierReport RoundRobinSteering::Tier() const {
     if (kernel)
         return {NameOf(type, kernel->ReadsQueues()), lacks};

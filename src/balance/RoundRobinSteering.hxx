@@ -32,6 +32,7 @@ public:
     }
     bool CanRescue() const noexcept override { return kernel && kernel->Migrates(); }
     std::optional<std::uint64_t> Given(const net::Seat &socket) const noexcept override;
+    std::vector<unsigned> Order() const override;
     net::TierReport Tier() const override;
 
 private:

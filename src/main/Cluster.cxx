@@ -154,6 +154,7 @@ int Cluster::Run() noexcept {
         EmitSetup();
     } catch (const util::UserError &error) {
         reporter.Emit(report::Error{stage, 0, error.what(), std::nullopt, std::nullopt});
+        table.LetGo();
         reporter.Finish();
         return OWN_FAILURE;
     }

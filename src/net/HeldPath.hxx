@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <sys/types.h>
+#include <utility>
 
 namespace net {
 
@@ -27,6 +28,13 @@ public:
     /** Looks the directory up now, from the current working directory and with the current rights.
      *  Undefined, with errno set, where it cannot be reached. */
     explicit NameInDirectory(std::string_view path);
+
+    /** What another process has looked up: a handle (O_PATH) of the directory, and which one it
+     *  is. Asks no file system. */
+    NameInDirectory(sys::UniqueFd _directory, FileId id, std::string _name) noexcept
+        : directory(std::move(_directory)), directory_id(id), name(std::move(_name)) {}
+
+    FileId DirectoryId() const noexcept { return directory_id; }
 
     bool IsDefined() const noexcept { return directory.IsDefined(); }
     sys::Fd Directory() const noexcept { return directory; }
@@ -56,7 +64,21 @@ private:
  *  path itself never. */
 class HeldPath {
 public:
+    /** All but the directory's handle, for a process that makes the same of it. */
+    struct State {
+        FileId directory, file;
+        std::string name, second;
+        std::optional<sys::ProcessIds> maker;
+
+        friend bool operator==(const State &, const State &) noexcept = default;
+    };
+
     HeldPath() noexcept = default;
+    HeldPath(State state, sys::UniqueFd directory) noexcept
+        : at(std::move(directory), state.directory, std::move(state.name)), file(state.file),
+          second(std::move(state.second)), maker(std::move(state.maker)) {}
+    State Describe() const { return {at.DirectoryId(), file, at.Name(), second, maker}; }
+
     HeldPath(HeldPath &&other) noexcept { Swap(other); }
     HeldPath &operator=(HeldPath &&other) noexcept {
         Swap(other);

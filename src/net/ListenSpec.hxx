@@ -27,12 +27,16 @@ struct UnixOptions {
     std::optional<unsigned> mode;
     std::optional<uid_t> user;
     std::optional<gid_t> group;
+
+    friend bool operator==(const UnixOptions &, const UnixOptions &) noexcept = default;
 };
 
 /** One setsockopt(2), with the bytes of its value. */
 struct SocketOption {
     int level = 0, name = 0;
     std::string value;
+
+    friend bool operator==(const SocketOption &, const SocketOption &) noexcept = default;
 };
 
 /** One address to listen on, resolved. */
@@ -68,6 +72,8 @@ struct ListenSpec {
     std::string directory; // a relative path counts from here; /proc/PID/cwd is possible
     bool second_name = false; // an asked unix path is kept by a second name too, see HeldPath: for
         // workers that remove the file and bind it themselves. Adopted ones always are
+
+    friend bool operator==(const ListenSpec &, const ListenSpec &) noexcept = default;
 };
 
 /** "8000", "8000/udp", the last part of a unix path, an abstract name. */

@@ -106,7 +106,34 @@ Listener::Listener(const ListenSpec &spec, ListenerContext &_context, unsigned _
     for (Seat &seat : sockets.Seats())
         seat.active = all || !seat.occupant->parked;
     Steer(Order::CHANGED);
-    WatchAll();
+    for (const Seat &seat : Seats())
+        Watch(seat);
+}
+
+Listener::Listener(const Description &made, ListenerContext &_context)
+    : context(_context), serial(made.serial), sockets(made.sockets, _context.seating),
+      steering(_context.policy.Steer(Spec().at.type, !sockets.IsSingle())), retired(made.retired),
+      was_served(made.was_served) {
+    steering->OnChange(util::Bind<&Listener::OnPace>(*this));
+    for (Seat &seat : sockets.Seats()) {
+        const Description::Flags &flags = made.seats.at(seat.index);
+        seat.active = flags.active;
+        seat.serving = flags.serving;
+        seat.withheld = flags.withheld;
+    }
+    for (const unsigned index : made.order)
+        steering->Joined(Seats().at(index));
+    Steer(Order::CHANGED);
+    for (const Seat &seat : Seats())
+        Watch(seat);
+}
+
+Listener::Description Listener::Describe() const {
+    Description description = {serial,  sockets.Describe(), {}, steering->Order(),
+                               retired, was_served};
+    for (const Seat &seat : Seats())
+        description.seats.push_back({seat.active, seat.serving, seat.withheld});
+    return description;
 }
 
 void Listener::AddSeat() {
@@ -223,7 +250,8 @@ int Listener::Revive() noexcept {
             steering->Joined(seat);
     }
     retired = false;
-    WatchAll();
+    for (const Seat &seat : Seats())
+        Watch(seat);
     for (Seat &seat : sockets.Seats())
         seat.active = false;
     return 0;
@@ -343,11 +371,6 @@ void Listener::Watch(const Seat &seat) noexcept {
     if (!sockets.IsClosed() && !retired && sockets.IsStream() && Spec().backlog >= 0)
         // A handshake that was half open may still bring a connection to a parked one.
         context.alarm.Watch(serial, seat, seat.occupant->parked && !seat.active && !IsShared());
-}
-
-void Listener::WatchAll() noexcept {
-    for (const Seat &seat : Seats())
-        Watch(seat);
 }
 
 SeatFigures FiguresOf(const Listener &listener, unsigned index) noexcept {

@@ -67,6 +67,27 @@ public:
      *  has it. Throws OpenError; then nothing of it is left. */
     Listener(const ListenSpec &spec, ListenerContext &context, unsigned serial);
 
+    /** All that it owns and knows, for a process that makes the same of it. */
+    struct Description {
+        struct Flags {
+            bool active, serving, withheld;
+
+            friend bool operator==(const Flags &, const Flags &) noexcept = default;
+        };
+
+        unsigned serial = 0;
+        SocketSet::Description sockets;
+        std::vector<Flags> seats;
+        std::vector<unsigned> order; // Steering::Order
+        bool retired = false, was_served = false;
+
+        friend bool operator==(const Description &, const Description &) noexcept = default;
+    };
+
+    /** From now on it owns the descriptors of the description. `context` has as many seats. */
+    Listener(const Description &made, ListenerContext &context);
+    Description Describe() const;
+
     Listener(const Listener &) = delete;
     Listener &operator=(const Listener &) = delete;
 
@@ -85,7 +106,6 @@ public:
 
     /** Some worker listens there. */
     bool IsServed() const noexcept;
-    bool IsServedBy(unsigned seat) const noexcept { return sockets.Seats()[seat].serving; }
 
     /** For people: the path from the root of a unix socket with a file, else the address. */
     std::string Where() const { return sockets.Where(); }
@@ -143,8 +163,8 @@ public:
     /** A sibling takes its place. */
     void Retire() noexcept;
 
-    /** Its sockets that listen are watched from now on. */
-    void WatchAll() noexcept;
+    /** The socket raises the alarm from now on, if it listens. */
+    void Watch(const Seat &seat) noexcept;
 
     /** Closes the launcher's copies. */
     void Close() noexcept;
@@ -153,7 +173,6 @@ private:
     std::vector<bool> Wanted() const;
     int Revive() noexcept;
     int Restart(const Seat &seat) noexcept;
-    void Watch(const Seat &seat) noexcept;
     void OnPace() noexcept;
 
     ListenerContext &context;

@@ -205,7 +205,8 @@ sys::Fd ListenerTable::Alarm() {
     if (!context.alarm.IsOpen()) {
         context.alarm.Open();
         for (Listener &listener : listeners)
-            listener.WatchAll();
+            for (const Seat &seat : listener.Seats())
+                listener.Watch(seat);
     }
     return context.alarm.Get();
 }

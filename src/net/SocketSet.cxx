@@ -3,6 +3,7 @@
 #include "net/SocketState.hxx"
 
 #include <cerrno>
+#include <fcntl.h>
 #include <sys/socket.h>
 
 namespace net {
@@ -27,6 +28,11 @@ int Disconnect(int fd, const Address &at) noexcept {
     return BindAgain(sys::Fd(fd), at);
 }
 
+sys::UniqueFd Own(int fd) noexcept {
+    fcntl(fd, F_SETFD, FD_CLOEXEC); // that an exec leaves it open was for once
+    return {sys::AdoptTag(), fd};
+}
+
 /** The kernel gives IPv4 datagrams to this one rather than to its sibling. */
 bool IsPreferred(const Endpoint &at) noexcept {
     return at.type == SOCK_DGRAM && at.address.Family() == AF_INET;
@@ -36,6 +42,24 @@ bool IsPreferred(const Endpoint &at) noexcept {
 
 SocketSet::SocketSet(const ListenSpec &_spec, bool _single) : spec(_spec), single(_single) {
     spec.any_port = spec.source == Source::OPENED && spec.at.address.Port() == 0U;
+}
+
+SocketSet::SocketSet(const Description &made, const Seating &seating)
+    : spec(made.spec), single(made.single), file(made.file) {
+    for (const int fd : made.sockets) {
+        const auto index = static_cast<unsigned>(seats.size());
+        seats.emplace_back(index, seating.At(index), Own(fd));
+    }
+    if (made.directory >= 0)
+        path = HeldPath(made.path, Own(made.directory));
+}
+
+SocketSet::Description SocketSet::Describe() const {
+    Description description = {
+        spec, single, {}, file.Describe(), path.Describe(), path.At().Directory().Get()};
+    for (const Seat &seat : seats)
+        description.sockets.push_back(seat.socket.Get());
+    return description;
 }
 
 Place SocketSet::FirstPlace() const noexcept {

@@ -7,6 +7,7 @@
 #include "net/UnixFile.hxx"
 
 #include <deque>
+#include <vector>
 
 namespace net {
 
@@ -14,8 +15,24 @@ namespace net {
  *  it. It opens, stops and closes them. Which of them get connections is for Listener to decide. */
 class SocketSet {
 public:
+    /** All that it owns, for a process that makes the same of it. */
+    struct Description {
+        ListenSpec spec;
+        bool single = false;
+        std::vector<int> sockets; // the descriptor of each seat; -1: none
+        UnixFile::State file;
+        HeldPath::State path;
+        int directory = -1; // of the path; -1: there is none
+
+        friend bool operator==(const Description &, const Description &) noexcept = default;
+    };
+
     /** `single`: one socket for all seats. */
     SocketSet(const ListenSpec &_spec, bool single);
+
+    /** From now on it owns the descriptors of the description. */
+    SocketSet(const Description &made, const Seating &seating);
+    Description Describe() const;
 
     SocketSet(const SocketSet &) = delete;
     SocketSet &operator=(const SocketSet &) = delete;

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace net {
 
@@ -51,6 +52,9 @@ public:
     /** Connections (TCP) or datagrams that it was given, as far as they were counted; empty:
      *  unknown. */
     virtual std::optional<std::uint64_t> Given(const Seat &) const noexcept { return std::nullopt; }
+
+    /** The members of the group in the kernel's order, by their indices; empty without a group. */
+    virtual std::vector<unsigned> Order() const { return {}; }
 
     virtual TierReport Tier() const = 0;
 

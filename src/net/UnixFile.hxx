@@ -6,28 +6,34 @@
 
 namespace net {
 
-/** The file of a unix socket that this process has bound; removed at the end, unless another has taken
- *  the path meanwhile. */
+/** The file of a unix socket that this process has bound: Remove() removes it at the end, unless
+ *  another has taken the path meanwhile. */
 class UnixFile {
 public:
+    /** For a process that makes the same of it. */
+    struct State {
+        std::string path; // empty: there is none
+        dev_t device = 0;
+        ino_t inode = 0;
+
+        friend bool operator==(const State &, const State &) noexcept = default;
+    };
+
     UnixFile() noexcept = default;
     explicit UnixFile(std::string path);
-    UnixFile(UnixFile &&other) noexcept
-        : path(std::exchange(other.path, {})), device(other.device), inode(other.inode) {}
+    explicit UnixFile(State _state) noexcept : state(std::move(_state)) {}
+
+    UnixFile(UnixFile &&other) noexcept : state(std::exchange(other.state, {})) {}
     UnixFile &operator=(UnixFile &&other) noexcept {
-        std::swap(path, other.path);
-        std::swap(device, other.device);
-        std::swap(inode, other.inode);
+        state = std::exchange(other.state, {});
         return *this;
     }
-    ~UnixFile() noexcept { Remove(); }
 
+    const State &Describe() const noexcept { return state; }
     void Remove() noexcept;
 
 private:
-    std::string path;
-    dev_t device = 0;
-    ino_t inode = 0;
+    State state;
 };
 
 } // namespace net

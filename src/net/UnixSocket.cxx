@@ -111,20 +111,18 @@ sys::UniqueFd BindUnix(const ListenSpec &spec, HeldPath &path) {
                       "something removes it again and again");
 }
 
-UnixFile::UnixFile(std::string _path) : path(std::move(_path)) {
+UnixFile::UnixFile(std::string path) {
     struct stat status = {};
-    if (lstat(path.c_str(), &status) == 0) {
-        device = status.st_dev;
-        inode = status.st_ino;
-    }
+    if (lstat(path.c_str(), &status) == 0)
+        state = {std::move(path), status.st_dev, status.st_ino};
 }
 
 void UnixFile::Remove() noexcept {
     struct stat status = {};
-    if (!path.empty() && lstat(path.c_str(), &status) == 0 && status.st_dev == device &&
-        status.st_ino == inode)
-        unlink(path.c_str());
-    path.clear();
+    if (!state.path.empty() && lstat(state.path.c_str(), &status) == 0 &&
+        status.st_dev == state.device && status.st_ino == state.inode)
+        unlink(state.path.c_str());
+    state = {};
 }
 
 } // namespace net

@@ -128,7 +128,7 @@ void Worker::Activate() noexcept {
 
 int Worker::Listen(net::Listener &listener, How how) noexcept {
     listens = true;
-    const bool first = !listener.IsServedBy(ref.seat);
+    const bool first = !listener.Seats()[ref.seat].serving;
     const int error = listener.Serve(ref.seat);
     if (first)
         context.reporter.Emit(DescribeListening(ref, listener.Spec().at, how == How::ADOPTED));

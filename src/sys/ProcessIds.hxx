@@ -13,10 +13,13 @@ struct ProcessIds {
     std::vector<gid_t> groups; // supplementary
     mode_t umask = 022;
     pid_t process = 0; // the thread group that the thread belongs to
+
+    friend bool operator==(const ProcessIds &, const ProcessIds &) noexcept = default;
 };
 
-/** From /proc/TID/status, which may be read without rights; `tid` names a thread or a process. nullopt where
- *  it is gone or a zombie, or hidden (proc(5), hidepid). Numbers are those of the caller's user namespace. */
+/** From /proc/TID/status, which may be read without rights; `tid` names a thread or a process.
+ *  nullopt where it is gone or a zombie, or hidden (proc(5), hidepid). Numbers are those of the
+ *  caller's user namespace. */
 std::optional<ProcessIds> ReadProcessIds(pid_t tid);
 
 } // namespace sys

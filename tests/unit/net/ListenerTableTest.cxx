@@ -309,7 +309,7 @@ TEST_CASE("abstract names: no file, a second one is refused") {
               "'): Address already in use (another program, or another clusterize, has that name)");
 }
 
-TEST_CASE("the file is removed with the table, but only its own") {
+TEST_CASE("files are removed when the table lets go, but only its own") {
     const harness::TempDir directory;
     const std::string own = directory / "own", foreign = directory / "foreign";
     const Policy policy(true);
@@ -319,9 +319,38 @@ TEST_CASE("the file is removed with the table, but only its own") {
         table.Open(UnixPath(foreign));
         REQUIRE(unlink(foreign.c_str()) == 0);
         directory.Write("foreign", "another's");
+        table.LetGo();
     }
     CHECK_FALSE(Exists(own));
     CHECK(harness::ReadFile(foreign) == "another's");
+}
+
+TEST_CASE("destructors only close: the file of a table that does not let go stays") {
+    const harness::TempDir directory;
+    const std::string path = directory / "x.sock";
+    const Policy policy(true);
+    {
+        ListenerTable table(policy, 2);
+        table.Open(UnixPath(path));
+    }
+    CHECK(Exists(path));
+    CHECK_FALSE(Dial(Address::Unix(path, false)).IsDefined());
+}
+
+TEST_CASE("a listener that cannot be opened leaves no file") {
+    const harness::TempDir directory;
+    const std::string path = directory / "x.sock";
+    const Policy policy(true);
+    ListenerTable table(policy, 2);
+    ListenSpec spec = UnixPath(path);
+    spec.unix_options.user = 4711;
+    if (geteuid() != 0) {
+        CHECK(Message([&] { table.Open(spec); }).find("only root") != std::string::npos);
+        CHECK_FALSE(Exists(path));
+    }
+    spec = UnixPath(directory / "no/x.sock");
+    CHECK(Message([&] { table.Open(spec); }) != "taken");
+    CHECK(table.Listeners().empty());
 }
 
 TEST_CASE("UnixFile: moved, it removes once") {

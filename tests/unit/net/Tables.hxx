@@ -2,11 +2,13 @@
 
 #include "net/ListenerTable.hxx"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <string>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 /** What the tests of ListenerTable share: a steering that writes down what it is told, specs, a
  *  client. */
@@ -23,19 +25,29 @@ public:
         int value = 0;
         socklen_t length = sizeof(value);
         getsockopt(socket.socket.Get(), SOL_SOCKET, SO_ACCEPTCONN, &value, &length);
+        members.push_back(socket.index);
         log += "+" + std::to_string(socket.index) + (value != 0 ? "L" : "");
     }
-    void Left(const Seat &socket) noexcept override { log += "-" + std::to_string(socket.index); }
+    void Left(const Seat &socket) noexcept override {
+        const auto place = std::find(members.begin(), members.end(), socket.index);
+        if (place != members.end()) {
+            *place = members.back();
+            members.pop_back();
+        }
+        log += "-" + std::to_string(socket.index);
+    }
     void SetActive(std::span<const Seat *const> active) noexcept override {
         log += "{";
         for (const Seat *socket : active)
             log += std::to_string(socket->index);
         log += "}";
     }
+    std::vector<unsigned> Order() const override { return members; }
     TierReport Tier() const override { return {"recorder", ""}; }
 
 private:
     std::string &log;
+    std::vector<unsigned> members;
 };
 
 class Policy final : public SteeringPolicy {
