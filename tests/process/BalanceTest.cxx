@@ -120,14 +120,38 @@ TEST_CASE("a replacement has the slot socket of the worker before it") {
     CHECK(StopServers(cluster) == Exited(0));
 }
 
+TEST_CASE("steering: an event tells who gets the connections, and why another gets none") {
+    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
+    cluster.WaitUp();
+    const auto ids = [](const Event &event, const std::string &field) {
+        std::string text;
+        for (const Event &seat : event.List(field))
+            text += std::to_string(seat.Number("id")) + " ";
+        return text;
+    };
+    const auto is_both = [&](const Event &event) { return ids(event, "active") == "1 2 "; };
+    CHECK(WaitFor([&] {
+        const auto seen = cluster.Seen("steering");
+        return !seen.empty() && is_both(seen.back());
+    }));
+    (void)kill(cluster.WaitOnline(2), SIGKILL);
+    (void)cluster.WaitEvent("exit");
+    CHECK(WaitFor([&] {
+        const auto seen = cluster.Seen("steering");
+        return ids(seen.back(), "active") == "1 " &&
+               seen.back().List("others").at(0).Text("reason") == "not ready";
+    }));
+    CHECK(StopServers(cluster) == Exited(0));
+}
+
 TEST_CASE("a dead worker gets no connections while it is gone") {
     Cluster cluster({.options = {"-n", "4", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
     cluster.WaitUp();
     const std::string address = cluster.Address();
     (void)kill(cluster.WaitOnline(2), SIGKILL);
     (void)cluster.WaitEvent("exit");
-    // There is a second until its replacement starts. What went to the empty slot in that time would
-    // be answered by the replacement: about every fourth connection.
+    // There is a second until its replacement starts. What went to the empty slot in that time
+    // would be answered by the replacement: about every fourth connection.
     unsigned tried = 0;
     unsigned late = 0;
     while (tried < 100 && cluster.Seen("fork", With("id", 5)).empty()) {

@@ -174,6 +174,42 @@ int HalfOpen() {
     return 0;
 }
 
+/** A seat that is parked, and a handshake that was half open then. */
+int Parks() {
+    if (!EnterNetwork('1'))
+        return CANNOT;
+    const Policy policy(true);
+    ListenerTable table(policy, 2);
+    Listener &listener = table.Open(Tcp());
+    const sys::Fd alarm = table.Alarm();
+    for (const unsigned seat : {0U, 1U})
+        table.TakeSeat(seat), table.Occupy(seat, seat), table.Activate(seat);
+    FORKED_CHECK(Aim(table.SocketOf(listener, 0), 1));
+    const auto clients = Talk(listener, 10);
+    const Address &at = listener.Spec().at.address;
+    const sys::UniqueFd late(sys::AdoptTag(),
+                             socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!HoldBack(late, true))
+        return CANNOT;
+    FORKED_CHECK(connect(late.Get(), at.Get(), at.Length()) != 0);
+    FORKED_CHECK(WaitingConnections(table.SocketOf(listener, 1)) == 10);
+    table.Vacate(1);
+    table.ParkSeat(1);
+    FORKED_CHECK(WaitingConnections(table.SocketOf(listener, 1)) == 0);
+    FORKED_CHECK(AcceptAll(table.SocketOf(listener, 0)) == 10);
+    FORKED_CHECK(table.Repair().empty());
+
+    FORKED_CHECK(HoldBack(late, false));
+    pollfd look = {alarm.Get(), POLLIN, 0};
+    FORKED_CHECK(poll(&look, 1, 5000) == 1);
+    FORKED_CHECK(send(late.Get(), "x", 1, MSG_NOSIGNAL) == 1);
+    FORKED_CHECK(WaitingConnections(table.SocketOf(listener, 1)) == 1);
+    FORKED_CHECK(table.Repair().empty());
+    FORKED_CHECK(AcceptAll(table.SocketOf(listener, 0)) == 1);
+    FORKED_CHECK(table.TakeSeat() == 1);
+    return 0;
+}
+
 void Run(int (*function)()) {
     const int status = InFork(function);
     if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT)
@@ -221,6 +257,10 @@ TEST_CASE("Rescue: where nothing would move it, all stays as it is") {
 
 TEST_CASE("Rescue: a handshake that was half open is moved by a second one") {
     Run(HalfOpen);
+}
+
+TEST_CASE("Park: what waits goes to the others, also what comes late") {
+    Run(Parks);
 }
 
 TEST_CASE("Rescue: refused for what has no queue of its own, and for the last one") {
