@@ -189,7 +189,10 @@ std::optional<Repaired> Listener::OnSeat(unsigned index) noexcept {
     if (seat.occupant->worker)
         return std::nullopt;
     seat.serving = false;
-    Steer();
+    // Another seat is not concerned by one that was not active and is not to be.
+    if (seat.active ||
+        Rate(seat, IsAsked(Spec()), context.seating.IsPresumed()) == Standing::ACTIVE)
+        Steer();
     Watch(seat);
     return sockets.IsUnix() ? std::nullopt : Mend(index);
 }

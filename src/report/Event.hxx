@@ -34,7 +34,7 @@ struct WorkerInfo {
 /** What is known of a worker's own socket of a listener. */
 struct SocketInfo {
     std::string listener; // its name
-    std::optional<std::uint64_t> given; // by the kernel's program, to its slot
+    std::optional<std::uint64_t> given; // by the kernel's program, to its seat
     std::optional<unsigned> queue, limit; // connections that wait, and may
 };
 
@@ -161,7 +161,7 @@ struct Exit : WorkerEvent {
     bool exited_after_disconnect = false; // it was asked to: not replaced
     std::optional<std::string_view> reason = {}; // why the launcher killed it, where it did
     bool oom = false; // the kernel killed it for want of memory
-    std::vector<SocketInfo> sockets = {}; // those of its slot of which something is known
+    std::vector<SocketInfo> sockets = {}; // those of its seat of which something is known
 
     template <typename Visitor> void VisitFields(Visitor &&visit) const {
         WorkerEvent::VisitFields(visit);
