@@ -144,6 +144,34 @@ TEST_CASE("steering: an event tells who gets the connections, and why another ge
     CHECK(StopServers(cluster) == Exited(0));
 }
 
+TEST_CASE("steering: a stopped worker is behind, until it goes on") {
+    // Without rights the launcher watches the queues.
+    Cluster cluster({.options = {"-n", "3", "-p", "127.0.0.1:0"},
+                     .command = {EchoServer()},
+                     .start = {.nobody = true}});
+    cluster.WaitUp();
+    const auto reason = [&] {
+        const auto seen = cluster.Seen("steering");
+        const auto others = seen.empty() ? std::vector<Event>() : seen.back().List("others");
+        return others.empty() ? std::string() : others[0].Text("reason");
+    };
+    const auto knock = [&] {
+        try {
+            Connection(cluster.Address()).Send("who\n");
+        } catch (const std::system_error &) {
+            // The queue of the stopped one is full.
+        }
+    };
+    (void)kill(cluster.WaitOnline(2), SIGSTOP);
+    CHECK(WaitFor([&] {
+        knock();
+        return reason() == "behind";
+    }));
+    (void)kill(cluster.WaitOnline(2), SIGCONT);
+    CHECK(WaitFor([&] { return reason().empty(); }));
+    CHECK(StopServers(cluster) == Exited(0));
+}
+
 TEST_CASE("a dead worker gets no connections while it is gone") {
     Cluster cluster({.options = {"-n", "4", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
     cluster.WaitUp();
