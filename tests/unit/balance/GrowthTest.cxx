@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <cerrno>
+#include <netinet/in.h>
 #include <poll.h>
 #include <set>
 #include <sys/resource.h>
@@ -32,10 +33,12 @@ sys::UniqueFd Dial(const net::Address &to) {
 /** A table with one listener and one seat, whose worker is ready. */
 class Served {
 public:
-    explicit Served(const PolicyRow &row)
+    explicit Served(const PolicyRow &row, int protocol = 0, int type = SOCK_STREAM)
         : policy(row.make({loop, Forked(), Settled()})), table(*policy, 1) {
         net::ListenSpec spec;
         spec.at.address = net::Address::FromLiteral("127.0.0.1", 0).value();
+        spec.at.protocol = protocol;
+        spec.at.type = type;
         spec.backlog = 1024;
         spec.nonblocking = true;
         listener = &table.Open(spec);
@@ -164,6 +167,60 @@ TEST_CASE("from 1 to 4,096 seats: connections reach all active ones and no other
         }
         served.Connect(1000);
         CHECK(served.Reached() == kept);
+    }
+}
+
+TEST_CASE("Multipath TCP: a group grows and shrinks as well") {
+    for (const PolicyRow *row : {&RR, &RANDOM}) {
+        try {
+            Served served(*row, IPPROTO_MPTCP);
+            for (unsigned seat = 1; seat < 4; seat++)
+                CHECK(served.Add() == 0);
+            served.Settle();
+            served.Connect(200);
+            CHECK(served.Reached().size() == 4);
+            served.Answer();
+            for (const unsigned seat : {0U, 2U})
+                served.table.Vacate(seat), served.table.ParkSeat(seat);
+            served.Connect(50);
+            CHECK(served.Reached() == std::set<unsigned>{1, 3});
+        } catch (const net::OpenError &error) {
+            MESSAGE("SKIPPED: Growth: ", error.what());
+        }
+    }
+}
+
+TEST_CASE("UDP: a group grows and shrinks as well, and no datagram is lost") {
+    for (const PolicyRow *row : {&RR, &RANDOM}) {
+        Served served(*row, 0, SOCK_DGRAM);
+        /** Datagrams of so many flows; how many reached each seat. */
+        const auto send_flows = [&](unsigned flows) {
+            std::vector<unsigned> got(served.GetListener().Seats().size());
+            for (unsigned i = 0; i < flows; i++) {
+                const sys::UniqueFd client(sys::AdoptTag(),
+                                           socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+                const net::Address &to = served.GetListener().Spec().at.address;
+                REQUIRE(sendto(client.Get(), "x", 1, 0, to.Get(), to.Length()) == 1);
+            }
+            for (const net::Seat &seat : served.GetListener().Seats())
+                for (char byte = 0; recv(seat.socket.Get(), &byte, 1, MSG_DONTWAIT) == 1;)
+                    got[seat.index]++;
+            return got;
+        };
+        using Counts = std::vector<unsigned>;
+        CHECK(send_flows(40) == Counts{40});
+        served.table.TakeSeat();
+        CHECK(send_flows(40) == Counts{40, 0});
+        served.table.Occupy(1, 2);
+        served.table.Activate(1);
+        served.Settle();
+        const Counts both = send_flows(100);
+        CHECK(both[0] + both[1] == 100);
+        CHECK(both[0] >= 20);
+        CHECK(both[1] >= 20);
+        served.table.Vacate(0);
+        served.table.ParkSeat(0);
+        CHECK(send_flows(40) == Counts{0, 40});
     }
 }
 
