@@ -168,7 +168,10 @@ TEST_CASE("steering: a stopped worker is behind, until it goes on") {
         return reason() == "behind";
     }));
     (void)kill(cluster.WaitOnline(2), SIGCONT);
-    CHECK(WaitFor([&] { return reason().empty(); }));
+    CHECK(WaitFor([&] {
+        knock(); // the launcher looks while connections come
+        return reason().empty();
+    }));
     CHECK(StopServers(cluster) == Exited(0));
 }
 
