@@ -21,7 +21,6 @@ namespace {
 /** As the pool does: the listener learns who listens. */
 class Told final : public Facts {
 public:
-    explicit Told(net::ListenerTable &_table) : table(_table) {}
     void Ready(const WorkerRef &, Sign) noexcept override {}
     int Listening(const WorkerRef &worker, net::Listener &listener, How) noexcept override {
         listener.Serve(worker.seat);
@@ -31,9 +30,6 @@ public:
     bool IsComplete() const noexcept override { return true; }
     void Stopping(const WorkerRef &) noexcept override {}
     void Extend(const WorkerRef &, std::chrono::milliseconds) noexcept override {}
-
-private:
-    net::ListenerTable &table;
 };
 
 class Sentences final : public report::Sink {
@@ -112,7 +108,7 @@ struct Fixture {
     net::Listener *asked;
     std::string name, said;
     report::Reporter reporter;
-    Told facts{table};
+    Told facts;
     std::vector<pid_t> pids;
     loop::Errands errands{loop, util::BoundMethod<void(pid_t)>::Make<&Fixture::OnForked>(*this)};
     EpollProbe epoll{loop, errands, facts, table};
