@@ -50,8 +50,8 @@ TEST_CASE("names") {
                                                        "server-starter", "nginx", "php-fpm", "puma",
                                                        "gunicorn"});
     CHECK(FirstWords(RenderList("events")) ==
-          Texts{"setup", "balance", "fork", "online", "listening", "ready", "up", "exit", "restart",
-                "failed", "error", "output", "stop", "dropped"});
+          Texts{"setup", "balance", "steering", "fork", "online", "listening", "ready", "up",
+                "exit", "restart", "failed", "error", "output", "stop", "dropped"});
     CHECK(FirstWords(RenderList("outputs")) ==
           Texts{"inherit", "prefix", "events", "null", "FILE"});
     CHECK(FirstWords(RenderList("statuses")) == Texts{"0", "1", "N", "125", "126", "127", "128+N"});
