@@ -67,9 +67,9 @@ struct Fixture {
     /** Somebody waits in one of the queues, and is taken. */
     bool Take() const {
         bool taken = false;
-        for (const sys::Fd socket : table.SocketsOf(*asked))
-            if (!taken && net::WaitingConnections(socket) != 0) {
-                const int fd = accept(socket.Get(), nullptr, nullptr);
+        for (const net::Seat &seat : asked->Seats())
+            if (!taken && net::WaitingConnections(seat.socket) != 0) {
+                const int fd = accept(seat.socket.Get(), nullptr, nullptr);
                 taken = fd >= 0;
                 close(fd);
             }
