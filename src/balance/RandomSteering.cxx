@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <system_error>
 
 namespace balance {
@@ -38,6 +39,10 @@ int AttachByGuest(int member, const sock_fprog &program) noexcept {
         net::ListenSpec spec;
         spec.origin = net::ListenSpec::Origin::ADOPTED; // exactly this address, no other family
         spec.at.address = net::Address::OfSocket(member);
+        struct stat status = {};
+        if (fstat(member, &status) != 0)
+            return errno;
+        spec.as = sys::ProcessIds{status.st_uid, status.st_gid, {}, 0, 0}; // as that was made
         if (spec.at.address.Family() == AF_INET6)
             if (const int error = IsForBothFamilies(member, spec.at.both_families); error != 0)
                 return error;

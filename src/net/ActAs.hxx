@@ -8,9 +8,9 @@
 
 namespace net {
 
-/** As long as it lives, paths and new files are what they would be for the worker of the spec: its file-system ids
- *  and groups, its umask, and for a relative path its working directory. They are the whole process's: keep it
- *  short, and make no sockets meanwhile, which would get the worker's uid (SO_REUSEPORT compares them). */
+/** As long as it lives, paths and new files are what they would be for the worker of the spec: its
+ *  file-system ids and groups, its umask, and for a relative path its working directory. They are
+ *  those of the whole process: keep it short. */
 class ActAs {
 public:
     /** Throws OpenError: the directory cannot be reached, or the ids cannot be taken. Does nothing where the spec

@@ -79,6 +79,9 @@ public:
           second(std::move(state.second)), maker(std::move(state.maker)) {}
     State Describe() const { return {at.DirectoryId(), file, at.Name(), second, maker}; }
 
+    /** Leaves the second name to another process that was made from Describe(). */
+    void Leave() noexcept { second.clear(); }
+
     HeldPath(HeldPath &&other) noexcept { Swap(other); }
     HeldPath &operator=(HeldPath &&other) noexcept {
         Swap(other);
@@ -94,6 +97,7 @@ public:
     bool IsDefined() const noexcept { return at.IsDefined(); }
     bool HasSecondName() const noexcept { return !second.empty(); }
     const NameInDirectory &At() const noexcept { return at; }
+    const FileId &File() const noexcept { return file; }
 
     /** Puts the file back, with the rights of `as`, where it is missing. Returns 0 where it is
      *  there or is again; EADDRINUSE: another file has the path; ENOENT: there is no second name;

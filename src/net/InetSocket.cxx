@@ -1,5 +1,6 @@
 #include "net/OpenFailure.hxx"
 #include "net/OpenSocket.hxx"
+#include "net/SocketOwner.hxx"
 #include "net/SocketState.hxx"
 #include "sys/File.hxx"
 #include "util/Number.hxx"
@@ -80,6 +81,7 @@ bool IsAbsent(int error) noexcept {
 } // namespace
 
 sys::UniqueFd BindInet(ListenSpec &spec, Place place) {
+    const SocketOwner owner(spec);
     for (;;) {
         sys::UniqueFd fd = MakeSocket(spec);
         if (fd.IsDefined() && Bind(spec, fd.Get(), place)) {
@@ -98,6 +100,7 @@ sys::UniqueFd BindInet(ListenSpec &spec, Place place) {
 }
 
 sys::UniqueFd BindPlaceholder(const ListenSpec &spec, bool joins) {
+    const SocketOwner owner(spec);
     sys::UniqueFd fd = MakeSocket(spec);
     if (!fd.IsDefined() || !Bind(spec, fd.Get(), joins ? Place::JOINS : Place::FIRST))
         Refuse(spec, fd, errno);

@@ -67,8 +67,9 @@ struct ListenSpec {
     std::vector<SocketOption>
         options; // set on each new socket before bind(2) as far as the kernel takes them. What
     // decides who may have the address (SO_REUSEADDR, SO_REUSEPORT, IPV6_V6ONLY) is left out
-    // An adopted unix path is bound as the worker would have bound it:
-    std::optional<sys::ProcessIds> as; // with these ids, groups and umask
+    // Of an adopted listener: the caller whose bind(2) it answers. Its sockets get this uid, which
+    // the kernel compares (SO_REUSEPORT); a unix path is bound with these ids, groups and umask.
+    std::optional<sys::ProcessIds> as;
     std::string directory; // a relative path counts from here; /proc/PID/cwd is possible
     bool second_name = false; // an asked unix path is kept by a second name too, see HeldPath: for
         // workers that remove the file and bind it themselves. Adopted ones always are

@@ -89,9 +89,11 @@ private:
 
 // --- seats -----------------------------------------------------------------------------------
 
-Listener::Listener(const ListenSpec &spec, ListenerContext &_context, unsigned _serial)
+Listener::Listener(const ListenSpec &spec, ListenerContext &_context, unsigned _serial,
+                   BoundPath bound)
     : context(_context), serial(_serial),
-      sockets(spec, _context.seating.Count() == 1 || !MayBeGroup(spec, _context.policy)),
+      sockets(spec, _context.seating.Count() == 1 || !MayBeGroup(spec, _context.policy),
+              std::move(bound)),
       steering(_context.policy.Steer(spec.at.type, !sockets.IsSingle())) {
     steering->OnChange(util::Bind<&Listener::OnPace>(*this));
     try {

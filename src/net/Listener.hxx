@@ -65,7 +65,8 @@ class Listener {
 public:
     /** Opens the address with the sockets of all seats. `serial`: no other listener of the table
      *  has it. Throws OpenError; then nothing of it is left. */
-    Listener(const ListenSpec &spec, ListenerContext &context, unsigned serial);
+    Listener(const ListenSpec &spec, ListenerContext &context, unsigned serial,
+             BoundPath bound = {});
 
     /** All that it owns and knows, for a process that makes the same of it. */
     struct Description {

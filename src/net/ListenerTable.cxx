@@ -3,6 +3,7 @@
 #include "net/NamesFile.hxx"
 #include "net/OpenFailure.hxx"
 #include "net/Sibling.hxx"
+#include "net/SocketOwner.hxx"
 #include "net/SocketState.hxx"
 #include "util/Text.hxx"
 
@@ -18,12 +19,6 @@ namespace {
 
 using Origin = ListenSpec::Origin;
 using Source = ListenSpec::Source;
-
-/** Can one socket get what is meant for the other? Rather too often yes than too seldom. */
-bool Overlap(const Endpoint &a, const Endpoint &b) noexcept {
-    return a.address.Port() == b.address.Port() &&
-           (a.address == b.address || a.address.IsWildcard() || b.address.IsWildcard());
-}
 
 bool IsAdoptedPath(const ListenSpec &spec) noexcept {
     return spec.origin == Origin::ADOPTED && NamesFile(spec.at.address);
@@ -61,6 +56,10 @@ Listener *ListenerTable::FindPath(const ListenSpec &spec) {
     const NameInDirectory name(spec.at.address.Host());
     if (!name.IsDefined())
         throw OpenFailure("cannot listen on", spec, errno, "");
+    return FindPath(name);
+}
+
+Listener *ListenerTable::FindPath(const NameInDirectory &name) noexcept {
     const auto found =
         std::find_if(listeners.begin(), listeners.end(), [&name](const Listener &listener) {
             return listener.Sockets().Held().At() == name;
@@ -81,11 +80,16 @@ Listener *ListenerTable::FindAsked(const Endpoint &wanted) noexcept {
     return best;
 }
 
-Listener &ListenerTable::Open(const ListenSpec &spec) {
-    if (spec.source == Source::OPENED && spec.at.address.Port().value_or(1) != 0 &&
-        (IsAdoptedPath(spec) ? FindPath(spec) : Find(spec.at)) != nullptr)
+Listener &ListenerTable::Open(const ListenSpec &spec, BoundPath bound) {
+    const auto is_open = [&] {
+        if (bound.path.IsDefined())
+            return FindPath(bound.path.At()) != nullptr;
+        return (IsAdoptedPath(spec) ? FindPath(spec) : Find(spec.at)) != nullptr;
+    };
+    if (spec.source == Source::OPENED && spec.at.address.Port().value_or(1) != 0 && is_open())
         throw OpenError(fmt::format("{} is asked for twice", util::Quote(spec.text)), EADDRINUSE);
-    Listener &listener = listeners.emplace_back(spec, context, last_serial + 1);
+    Listener &listener = 
+        listeners.emplace_back(spec, context, last_serial + 1, std::move(bound));
     last_serial++;
     if (on_open)
         on_open();
@@ -114,13 +118,10 @@ Listener *ListenerTable::Sibling(Listener &original, int family) {
 }
 
 sys::UniqueFd ListenerTable::Placeholder(const ListenSpec &spec) {
-    bool joins = false;
-    for (const Listener &listener : listeners) {
-        if (listener.Spec().at.type != spec.at.type || !Overlap(listener.Spec().at, spec.at))
-            continue;
-        listener.Sockets().Admit();
-        joins = true;
-    }
+    const Listener *same = Find(spec.at);
+    const bool joins = same != nullptr && SocketOwner::Uid(same->Spec()) == SocketOwner::Uid(spec);
+    if (joins)
+        same->Sockets().Admit();
     return BindPlaceholder(spec, joins);
 }
 

@@ -24,8 +24,9 @@ public:
 
     /** Opens the address with the sockets of all seats, all of them active. The same address a
      *  second time is refused, as is that of another program. The result stays where it is until it
-     *  is closed. Throws OpenError; then nothing of it is left. */
-    Listener &Open(const ListenSpec &spec);
+     *  is closed. `bound` is the socket of an adopted unix path, which another process has bound
+     *  (BindUnix). Throws OpenError; then nothing of it is left. */
+    Listener &Open(const ListenSpec &spec, BoundPath bound = {});
 
     /** Called after each Open(). */
     void OnOpen(util::BoundMethod<void()> _on_open) noexcept { on_open = _on_open; }
@@ -42,6 +43,9 @@ public:
      *  sees that (`as`, `directory`), whether the file is there or not. Throws OpenError with the
      *  error of bind(2) if the directory cannot be reached. */
     Listener *FindPath(const ListenSpec &spec);
+
+    /** The same for a name that was looked up already. */
+    Listener *FindPath(const NameInDirectory &name) noexcept;
 
     /** A worker binds the path of this listener (FindPath): puts the file back, with the worker's
      *  rights, if that worker or another program has removed it. Returns 0 if the file is there;
@@ -70,8 +74,8 @@ public:
      *  serve, and IPv4 clients reach the AF_INET one of the two. */
     Listener *Sibling(Listener &original, int family);
 
-    /** A placeholder (BindPlaceholder) for a worker's bind(2), which also finds its place beside
-     *  our own listeners. Throws OpenError. */
+    /** A placeholder (BindPlaceholder) for a worker's bind(2). It finds its place beside a listener
+     *  of this very address if that has the same uid, and beside no other. Throws OpenError. */
     sys::UniqueFd Placeholder(const ListenSpec &spec);
 
     const std::list<Listener> &Listeners() const noexcept { return listeners; }

@@ -24,6 +24,12 @@ sys::UniqueFd BindInet(ListenSpec &spec, Place place);
  *  there is another program's, and gives EADDRINUSE. Throws OpenError. */
 sys::UniqueFd BindPlaceholder(const ListenSpec &spec, bool joins);
 
+/** A unix socket that is bound, and its path. */
+struct BoundPath {
+    sys::UniqueFd socket;
+    HeldPath path;
+};
+
 /** A unix stream socket, bound. `path` becomes that of its file, unless the name is abstract.
  *
  *  Asked for: with the mode and owner of the spec; the file of a dead server is removed first, that of a live one

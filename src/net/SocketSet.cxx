@@ -40,7 +40,8 @@ bool IsPreferred(const Endpoint &at) noexcept {
 
 } // namespace
 
-SocketSet::SocketSet(const ListenSpec &_spec, bool _single) : spec(_spec), single(_single) {
+SocketSet::SocketSet(const ListenSpec &_spec, bool _single, BoundPath _bound)
+    : spec(_spec), single(_single), path(std::move(_bound.path)), bound(std::move(_bound.socket)) {
     spec.any_port = spec.source == Source::OPENED && spec.at.address.Port() == 0U;
 }
 
@@ -75,7 +76,9 @@ Place SocketSet::FirstPlace() const noexcept {
 }
 
 void SocketSet::OpenFirst(Seat &seat) {
-    if (spec.source == Source::INHERITED) {
+    if (bound.IsDefined()) {
+        seat.socket = std::move(bound);
+    } else if (spec.source == Source::INHERITED) {
         seat.socket = TakeInherited(spec);
     } else if (IsUnix()) {
         seat.socket = BindUnix(spec, path);

@@ -27,8 +27,8 @@ public:
         friend bool operator==(const Description &, const Description &) noexcept = default;
     };
 
-    /** `single`: one socket for all seats. */
-    SocketSet(const ListenSpec &_spec, bool single);
+    /** `single`: one socket for all seats. `bound`: see ListenerTable::Open. */
+    SocketSet(const ListenSpec &_spec, bool single, BoundPath bound = {});
 
     /** From now on it owns the descriptors of the description. */
     SocketSet(const Description &made, const Seating &seating);
@@ -111,6 +111,7 @@ private:
     std::deque<Seat> seats; // addresses stay valid
     UnixFile file; // of a unix path that was asked for
     HeldPath path;
+    sys::UniqueFd bound; // the first socket, until there is a seat
 };
 
 } // namespace net

@@ -3,6 +3,7 @@
 #include "net/NamesFile.hxx"
 #include "net/OpenFailure.hxx"
 #include "net/OpenSocket.hxx"
+#include "net/SocketOwner.hxx"
 #include "net/SocketState.hxx"
 #include "net/UnixFile.hxx"
 
@@ -74,10 +75,12 @@ sys::UniqueFd TryBindUnix(const ListenSpec &spec, HeldPath &path) {
     const bool abstract = !NamesFile(spec.at.address);
     const bool adopted = spec.origin == ListenSpec::Origin::ADOPTED;
     const int flags = SOCK_CLOEXEC | (spec.nonblocking ? SOCK_NONBLOCK : 0);
+    std::optional<SocketOwner> owner(std::in_place, spec);
     sys::UniqueFd fd(sys::AdoptTag(), socket(AF_UNIX, SOCK_STREAM | flags, 0));
     if (!fd.IsDefined())
         throw OpenFailure("cannot make a socket for", spec, errno, ExplainDescriptors(errno));
     SetOptions(sys::Fd(fd.Get()), spec.options);
+    owner.reset();
     const ActAs as_worker(spec);
     if (!abstract && !adopted)
         RemoveStale(spec, name);

@@ -295,12 +295,12 @@ TEST_CASE("the worker's ids own the file and need the right to make it") {
     REQUIRE(unlink((run + "/x.sock").c_str()) == 0);
     CHECK(table.Relink(listener, spec.as) == 0);
     CHECK(Reaches(run + "/x.sock"));
-    // Our own ids, groups and sockets are as before.
+    // Our own ids and groups are as before.
     CHECK(prctl(PR_GET_DUMPABLE) == 1);
     CHECK(Own().uid == 0);
     struct stat socket_status = {};
     REQUIRE(fstat(table.SocketOf(listener, 0).Get(), &socket_status) == 0);
-    CHECK(socket_status.st_uid == 0);
+    CHECK(socket_status.st_uid == NOBODY);
 
     ListenSpec refused = Adopted(closed + "/x.sock");
     refused.as = spec.as;

@@ -5,6 +5,9 @@
 #include <cerrno>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace net;
 using namespace unit;
@@ -124,19 +127,58 @@ TEST_CASE("what another program has is refused, whether it has a group or not") 
           EADDRNOTAVAIL);
 }
 
-TEST_CASE("a placeholder stands beside what was asked for, one socket for all included") {
+TEST_CASE("a placeholder stands beside a listener of its own address and beside no other") {
     for (const bool group : {false, true}) {
         const Policy policy(group);
         ListenerTable table(policy, 2);
         const Address at = table.Open(Tcp("0.0.0.0")).Spec().at.address;
         const Address local = Address::FromLiteral("127.0.0.1", at.Port().value()).value();
-        const sys::UniqueFd placeholder = table.Placeholder(Adopted(local));
-        CHECK(Address::OfSocket(placeholder.Get()) == local);
-        CHECK(Dial(local).IsDefined());
+        CHECK(ErrorOf([&] { table.Placeholder(Adopted(local)); }) == EADDRINUSE);
+        const sys::UniqueFd placeholder = table.Placeholder(Adopted(at));
+        CHECK(Address::OfSocket(placeholder.Get()) == at);
         ListenerTable other(policy, 2); // still nobody else gets in
-        CHECK(ErrorOf([&] { other.Placeholder(Adopted(local)); }) == EADDRINUSE);
+        CHECK(ErrorOf([&] { other.Placeholder(Adopted(at)); }) == EADDRINUSE);
         CHECK(ErrorOf([&] { other.Open(Tcp("0.0.0.0", at.Port().value())); }) == EADDRINUSE);
     }
+}
+
+TEST_CASE("sockets for a worker have its uid, so that they share a port with no other user") {
+    if (geteuid() != 0) {
+        MESSAGE("SKIPPED: AdoptedTest: needs root");
+        return;
+    }
+    const auto owner_of = [](sys::Fd socket) {
+        struct stat status = {};
+        REQUIRE(fstat(socket.Get(), &status) == 0);
+        return status.st_uid;
+    };
+    for (const bool group : {false, true}) {
+        const Policy policy(group);
+        ListenerTable table(policy, 2);
+        ListenSpec spec = Adopted(FreeAddress());
+        spec.as = sys::ProcessIds{4001, 4001, {}, 022, 0};
+        const sys::UniqueFd placeholder = table.Placeholder(spec);
+        CHECK(owner_of(placeholder) == 4001);
+        const Listener &listener = table.Open(spec);
+        CHECK(owner_of(table.SocketOf(listener, 1)) == 4001);
+        CHECK(table.Placeholder(spec).IsDefined());
+        // A root program that shares ports comes later.
+        const sys::UniqueFd later(sys::AdoptTag(), socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        const int on = 1;
+        setsockopt(later.Get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+        CHECK(bind(later.Get(), spec.at.address.Get(), spec.at.address.Length()) != 0);
+        spec.as = sys::ProcessIds{4002, 4001, {}, 022, 0};
+        CHECK(ErrorOf([&] { table.Placeholder(spec); }) == EADDRINUSE);
+        spec.as.reset();
+        CHECK(ErrorOf([&] { table.Placeholder(spec); }) == EADDRINUSE);
+        // It was there before.
+        const Address taken = FreeAddress();
+        const sys::UniqueFd foreign = Foreign(taken, true, true);
+        spec = Adopted(taken);
+        spec.as = sys::ProcessIds{4001, 4001, {}, 022, 0};
+        CHECK(ErrorOf([&] { table.Placeholder(spec); }) == EADDRINUSE);
+    }
+    CHECK(geteuid() == 0);
 }
 
 TEST_CASE("options are set on each socket, but not those that say who may have the address") {
