@@ -3,6 +3,7 @@
 #include "sys/Error.hxx"
 #include "sys/UnixDatagram.hxx"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -61,7 +62,16 @@ int SendMessage(Fd to, Head head, std::string_view bytes, std::span<const Unique
 /** nullopt: there is none (errno), the other end is closed (EPIPE), or it is not one of ours
  *  (EPROTO). */
 std::optional<Parcel> ReceiveMessage(Fd from, Wait wait, Head &head) noexcept {
-    auto message = ReceiveDatagram(from, MOST_MESSAGE, wait);
+    // Its size first: room for the longest one is expensive to clear.
+    const int flags = MSG_PEEK | MSG_TRUNC | (wait == Wait::NO ? MSG_DONTWAIT : 0);
+    ssize_t size = 0;
+    do
+        size = recv(from.Get(), nullptr, 0, flags);
+    while (size < 0 && errno == EINTR);
+    if (size < 0)
+        return std::nullopt;
+    auto message =
+        ReceiveDatagram(from, std::min(static_cast<std::size_t>(size), MOST_MESSAGE), wait);
     if (!message)
         return std::nullopt;
     if (message->text.size() < sizeof(head) || message->truncated) {
