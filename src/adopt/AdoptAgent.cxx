@@ -1,7 +1,5 @@
 #include "adopt/AdoptAgent.hxx"
 #include "adopt/Calls.hxx"
-#include "adopt/Held.hxx"
-#include "net/SocketState.hxx"
 #include "sys/Error.hxx"
 
 #include <algorithm>
@@ -12,14 +10,16 @@
 
 namespace adopt {
 
-AdoptAgent::AdoptAgent(loop::Loop &loop, report::Reporter &reporter, net::ListenerTable &table,
-                       pool::Facts &facts, const Spec &spec, unsigned slots, Tier _tier,
-                       bool _unasked)
+AdoptAgent::AdoptAgent(loop::Loop &loop, loop::Errands &errands, report::Reporter &reporter,
+                       net::ListenerTable &table, pool::Facts &facts, const Spec &spec,
+                       unsigned slots, Tier _tier, bool _unasked)
     : tier(std::move(_tier)), unasked(_unasked),
-      adoption(loop, reporter, table, facts, spec, slots, util::Bind<&AdoptAgent::OnChange>(*this)),
-      look(loop, util::Bind<&AdoptAgent::OnLook>(*this)) {}
+      adoption(loop, errands, reporter, table, facts, spec, slots,
+               {util::Bind<&AdoptAgent::OnChange>(*this),
+                util::BoundMethod<void(net::Listener &)>::Make<&AdoptAgent::Close>(*this)}),
+      closing(adoption) {}
 
-void AdoptAgent::Prepare(const pool::WorkerRef &, spawn::LaunchSpec &launch) {
+void AdoptAgent::Prepare(const pool::WorkerRef &worker, spawn::LaunchSpec &launch) {
     if (refused)
         return;
     if (tier.no_new_privs) {
@@ -34,6 +34,7 @@ void AdoptAgent::Prepare(const pool::WorkerRef &, spawn::LaunchSpec &launch) {
             return;
         }
     }
+    uids.insert_or_assign(worker.id, launch.ids.uid.value_or(geteuid()));
     launch.filter = Filter();
     launch.no_new_privs = tier.no_new_privs;
 }
@@ -49,7 +50,9 @@ void AdoptAgent::Started(const pool::WorkerRef &worker, spawn::Launched &launche
     if (!launched.notify.IsDefined())
         return;
     try {
-        adoptees.try_emplace(worker.id, adoption, worker, std::move(launched.notify));
+        adoptees.try_emplace(worker.id, adoption, worker, uids.at(worker.id),
+                             std::move(launched.notify));
+        closing.Started(worker);
     } catch (const std::system_error &error) {
         Complain(error.what()); // its calls get ENOSYS: there is nobody to answer
     }
@@ -57,7 +60,8 @@ void AdoptAgent::Started(const pool::WorkerRef &worker, spawn::Launched &launche
 
 void AdoptAgent::Gone(const pool::WorkerRef &worker, pool::ExitStatus) noexcept {
     adoptees.erase(worker.id);
-    OnChange();
+    uids.erase(worker.id);
+    closing.Gone(worker);
 }
 
 /** Workers that get in each other's way are worth a warning, once. */
@@ -67,42 +71,13 @@ void AdoptAgent::Complain(std::string_view sentence) noexcept {
     complained = true;
 }
 
-void AdoptAgent::OnChange() noexcept {
-    const auto &listeners = adoption.table.Listeners();
-    const bool any = std::any_of(listeners.begin(), listeners.end(), [](const auto &listener) {
-        return listener.Spec().origin == net::ListenSpec::Origin::ADOPTED;
-    });
-    if (any && !look.IsPending())
-        look.Schedule(LOOK_DELAY);
-}
-
-/** Closes the adopted listeners that nobody holds, unless a worker is to come that may want them. */
-void AdoptAgent::OnLook() noexcept {
-    if (!adoption.facts.IsComplete() || adoption.table.HasLetGo())
-        return;
-    const auto held = SocketsHeldBelowLauncher();
-    if (!held) // there is one that cannot be read
-        return;
-    std::vector<net::Listener *> unheld;
-    for (net::Listener &listener : adoption.table.Listeners()) {
-        if (listener.Spec().origin != net::ListenSpec::Origin::ADOPTED)
-            continue;
-        bool is_held = false;
-        for (unsigned slot = 0; slot < adoption.slots && !is_held; slot++)
-            is_held = held->contains(net::InodeOf(adoption.table.SocketOf(listener, slot)));
-        if (!is_held)
-            unheld.push_back(&listener);
-    }
-    for (net::Listener *listener : unheld)
-        Close(*listener);
-}
-
 void AdoptAgent::Close(net::Listener &listener) noexcept {
     adoption.reporter.Say(report::Level::DEBUG,
                           fmt::format("{} is closed: no worker holds it any more",
                                       listener.Spec().at.address.ToString()));
     for (auto &[id, adoptee] : adoptees)
         adoptee.Forget(listener);
+    closing.Forget(listener);
     adoption.Forget(listener);
     adoption.table.Close(listener);
 }

@@ -1,25 +1,47 @@
 #include "adopt/Adoption.hxx"
+#include "adopt/Book.hxx"
+#include "net/SocketOwner.hxx"
+#include "net/SocketState.hxx"
 #include "sys/Error.hxx"
-#include "sys/UniqueFd.hxx"
+#include "sys/Limits.hxx"
+#include "sys/OtherProcess.hxx"
+#include "util/Text.hxx"
 
+#include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
 
 namespace adopt {
 
 namespace {
 
-/** May so many sockets more be opened? Half of the descriptors are left for everything else, so that a worker
- *  that listens everywhere takes nothing from the others. */
-bool HasRoomFor(std::size_t sockets) noexcept {
+/** May so many descriptors more be opened? Half of them are left for everything else, so that a
+ *  worker that listens everywhere takes nothing from the others. */
+bool HasRoomFor(std::size_t descriptors) {
     rlimit limit = {};
-    return getrlimit(RLIMIT_NOFILE, &limit) == 0 && sockets < limit.rlim_cur / 2;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+           sys::CountDescriptors() + descriptors <= limit.rlim_cur / 2;
+}
+
+/** A socket of another uid would take what is meant for that user. */
+bool HasSameUser(const net::Listener &listener, const net::ListenSpec &wanted) noexcept {
+    return net::SocketOwner::Uid(listener.Spec()) == net::SocketOwner::Uid(wanted);
 }
 
 } // namespace
+
+Adoption::Adoption(loop::Loop &_loop, loop::Errands &_errands, report::Reporter &_reporter,
+                   net::ListenerTable &_table, pool::Facts &_facts, const Spec &_spec,
+                   unsigned _slots, Callbacks _callbacks)
+    : loop(_loop), errands(_errands), reporter(_reporter), table(_table), facts(_facts),
+      spec(_spec), callbacks(_callbacks), slots(_slots),
+      confinement(sys::OtherProcess(getpid()).Confinement()),
+      looks_itself(sys::OnlyAncestorsMayLook()) {}
 
 net::Listener *Adoption::FindAsked(const net::Endpoint &at) {
     net::Listener *listener = table.FindAsked(at);
@@ -38,13 +60,65 @@ net::Listener *Adoption::FindAsked(const net::Endpoint &at) {
 
 net::Listener &Adoption::FindOrOpen(const net::ListenSpec &wanted) {
     net::Listener *listener = table.Find(wanted.at);
-    return listener != nullptr ? *listener : Open(wanted);
+    if (listener == nullptr)
+        return Open(wanted);
+    if (!HasSameUser(*listener, wanted))
+        throw net::OpenError(fmt::format("a process of another user listens on {}", wanted.text),
+                             EADDRINUSE);
+    return *listener;
 }
 
-net::Listener &Adoption::Open(const net::ListenSpec &wanted) {
-    if (!HasRoomFor((table.Listeners().size() + 1) * slots))
+net::Listener &Adoption::Open(const net::ListenSpec &wanted, net::BoundPath bound) {
+    // A path has a descriptor of its directory, too.
+    if (!HasRoomFor(wanted.at.address.Family() == AF_UNIX ? 2 : slots))
         throw net::OpenError("too many addresses are listened on", EMFILE);
-    return table.Open(wanted);
+    return table.Open(wanted, std::move(bound));
+}
+
+std::vector<net::Listener *> Adoption::FindInTheWay(const net::ListenSpec &wanted) {
+    std::vector<net::Listener *> found;
+    for (net::Listener &listener : table.Listeners()) {
+        const net::ListenSpec &opened = listener.Spec();
+        if (opened.origin == net::ListenSpec::Origin::ADOPTED && Overlap(opened.at, wanted.at) &&
+            !(opened.at == wanted.at && HasSameUser(listener, wanted)))
+            found.push_back(&listener);
+    }
+    return found;
+}
+
+std::vector<std::uint64_t> Adoption::InodesOf(const net::Listener &listener) const {
+    std::vector<std::uint64_t> inodes;
+    for (const net::Seat &seat : listener.Seats())
+        if (seat.socket.IsDefined())
+            inodes.push_back(net::InodeOf(seat.socket));
+    return inodes;
+}
+
+bool Adoption::IsHeld(const net::Listener &listener, const HeldSearch::Inodes &held,
+                      std::uint64_t began) const {
+    const auto use = uses.find(&listener);
+    if (placing.contains(&listener) || (use != uses.end() && use->second.last > began))
+        return true;
+    const auto inodes = InodesOf(listener);
+    return std::any_of(inodes.begin(), inodes.end(),
+                       [&held](std::uint64_t inode) { return held.contains(inode); });
+}
+
+void Adoption::Used(const net::Listener &listener, unsigned slot) {
+    Use &use = uses[&listener];
+    use.slots.insert(slot);
+    use.last = ++moment;
+}
+
+bool Adoption::IsConfined(const Snapshot &caller, const std::string &who) {
+    if (caller.confinement == confinement)
+        return false;
+    if (!std::exchange(warned_of_confined, true))
+        reporter.Say(report::Level::WARN,
+                     fmt::format("{} runs in the security domain {}, so its ports stay its own: "
+                                 "hand it the port with -p and a contract",
+                                 who, util::Quote(util::Trim(caller.confinement))));
+    return true;
 }
 
 net::Listener *Adoption::FindForPrivate(unsigned nth, const net::ListenSpec &asked) {
@@ -63,6 +137,8 @@ net::Listener *Adoption::FindForPrivate(unsigned nth, const net::ListenSpec &ask
     // `nth` counts those that -p 0 has not taken.
     if (const auto known = random_ports.find(nth); known != random_ports.end()) {
         net::Listener &listener = *known->second;
+        if (!HasSameUser(listener, asked))
+            return nullptr;
         const int family = asked.at.address.Family();
         return listener.Spec().at.address.Family() == family ? &listener
                                                              : table.Sibling(listener, family);
@@ -100,6 +176,7 @@ void Adoption::Announce(const net::Listener &listener) {
 
 void Adoption::Forget(const net::Listener &listener) noexcept {
     announced.erase(&listener);
+    uses.erase(&listener);
     std::erase_if(random_ports, [&](const auto &entry) { return entry.second == &listener; });
 }
 

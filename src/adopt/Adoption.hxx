@@ -1,8 +1,11 @@
 #pragma once
 
 #include "adopt/Exclusive.hxx"
+#include "adopt/HeldSearch.hxx"
 #include "adopt/Modes.hxx"
-#include "loop/Loop.hxx"
+#include "adopt/PathQueue.hxx"
+#include "adopt/Snapshot.hxx"
+#include "loop/Errands.hxx"
 #include "net/ListenerTable.hxx"
 #include "pool/Agent.hxx"
 #include "report/Reporter.hxx"
@@ -10,32 +13,76 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_set>
+#include <vector>
 
 namespace adopt {
 
-/** What all workers share: what is to be adopted, the listeners that they have opened, what was said already. Borrows all
- *  that it is given. */
+/** What all workers share: what is to be adopted, the listeners that they have opened, what was
+ *  logged already. Borrows all that it is given. */
 class Adoption {
 public:
-    Adoption(loop::Loop &_loop, report::Reporter &_reporter, net::ListenerTable &_table,
-             pool::Facts &_facts, const Spec &_spec, unsigned _slots,
-             util::BoundMethod<void()> _on_change) noexcept
-        : loop(_loop), reporter(_reporter), table(_table), facts(_facts), spec(_spec),
-          slots(_slots), on_change(_on_change) {}
+    struct Callbacks {
+        util::BoundMethod<void()> changed; // a listener may be held by nobody now
+        util::BoundMethod<void(net::Listener &)> close;
+    };
+
+    Adoption(loop::Loop &_loop, loop::Errands &_errands, report::Reporter &_reporter,
+             net::ListenerTable &_table, pool::Facts &_facts, const Spec &_spec, unsigned _slots,
+             Callbacks _callbacks);
+
+    /** How many workers there are to be. */
+    void Resize(unsigned _slots) noexcept { slots = _slots; }
 
     /** The listener that was asked for and serves `at`, or its sibling of that family; nullptr: none does, and
      *  the address is as any other. Throws net::OpenError. */
     net::Listener *FindAsked(const net::Endpoint &at);
 
-    /** The listener of the address, which the first worker that listens there opens with what it says. Throws
-     *  net::OpenError. */
+    /** The listener of the address, which the first worker that listens there opens with what it
+     *  says. Callers with one uid share it; for others it is in use. Throws net::OpenError. */
     net::Listener &FindOrOpen(const net::ListenSpec &wanted);
+
+    /** `bound` as in net::ListenerTable. Throws net::OpenError. */
+    net::Listener &Open(const net::ListenSpec &wanted, net::BoundPath bound = {});
 
     /** The listener for a worker's n-th listen(2) without a fixed port, as `asked` says for the first one; nullptr: that port is the
      *  worker's own affair. Throws net::OpenError. */
     net::Listener *FindForPrivate(unsigned nth, const net::ListenSpec &asked);
+
+    /** Adopted listeners beside which the kernel would not let this caller bind. */
+    std::vector<net::Listener *> FindInTheWay(const net::ListenSpec &wanted);
+    std::vector<std::uint64_t> InodesOf(const net::Listener &listener) const;
+
+    /** `held` are the sockets that a worker holds, from a search that began at that Moment(). A
+     *  listener that is on its way to a caller, or was put since then, is held, too. */
+    bool IsHeld(const net::Listener &listener, const HeldSearch::Inodes &held,
+                std::uint64_t began) const;
+    std::uint64_t Moment() const noexcept { return moment; }
+    void Close(net::Listener &listener) const noexcept { callbacks.close(listener); }
+
+    /** Its socket is on the way to a caller, until Placed(). */
+    void Placing(const net::Listener &listener) { placing.insert(&listener); }
+    void Placed(const net::Listener &listener) noexcept { placing.erase(placing.find(&listener)); }
+
+    /** A worker of that slot has it now. */
+    void Used(const net::Listener &listener, unsigned slot);
+
+    /** The slots whose workers have had it. */
+    const std::set<unsigned> &SlotsOf(const net::Listener &listener) {
+        return uses[&listener].slots;
+    }
+
+    /** Does it run in another security domain than the launcher? Then its calls are the kernel's,
+     *  so that its domain decides. Warns once. */
+    bool IsConfined(const Snapshot &caller, const std::string &who);
+
+    /** Is the launcher itself in a domain, so that others have one, too? */
+    bool HasDomain() const noexcept { return !confinement.empty(); }
+
+    /** May only the launcher itself look at its descendants (Yama), and no process of its own? */
+    bool LooksItself() const noexcept { return looks_itself; }
 
     /** One info line for each adopted listener. */
     void Announce(const net::Listener &listener);
@@ -44,7 +91,7 @@ public:
     void Forget(const net::Listener &listener) noexcept;
 
     /** Something has changed after which a listener may be held by nobody. */
-    void Changed() noexcept { on_change(); }
+    void Changed() noexcept { callbacks.changed(); }
 
     /** What a socket has that says nothing of IPV6_V6ONLY: net.ipv6.bindv6only. */
     bool V6OnlyByDefault();
@@ -53,20 +100,30 @@ public:
     void WarnOfUnreadable(const std::string &who, int error);
 
     loop::Loop &loop;
+    loop::Errands &errands;
     report::Reporter &reporter;
     net::ListenerTable &table;
     pool::Facts &facts;
     const Spec &spec;
-    const unsigned slots;
+    PathQueue paths;
 
 private:
-    net::Listener &Open(const net::ListenSpec &wanted);
-
-    const util::BoundMethod<void()> on_change;
-    std::map<unsigned, net::Listener *> random_ports; // with --adopt all: by the how-manieth
+    const Callbacks callbacks;
+    unsigned slots;
+    const std::string confinement; // the launcher's own
+    const bool looks_itself;
+    std::map<unsigned, net::Listener *>
+        random_ports; // with --adopt all: by the ordinal of the listen
     std::unordered_set<const net::Listener *> announced;
+    struct Use {
+        std::set<unsigned> slots;
+        std::uint64_t last = 0; // moment
+    };
+    std::map<const net::Listener *, Use> uses;
+    std::uint64_t moment = 1; // rises with each use
+    std::unordered_multiset<const net::Listener *> placing;
     std::optional<bool> v6only_by_default;
-    bool warned = false;
+    bool warned = false, warned_of_confined = false;
 };
 
 } // namespace adopt

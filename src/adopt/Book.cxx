@@ -26,6 +26,13 @@ void Book::Forget(const net::Listener &listener) noexcept {
                   [&listener](const auto &entry) { return entry.second.listener == &listener; });
 }
 
+std::vector<std::uint64_t> Book::Inodes() const {
+    std::vector<std::uint64_t> inodes;
+    for (const auto &[inode, socket] : sockets)
+        inodes.push_back(inode);
+    return inodes;
+}
+
 std::vector<std::uint64_t> Book::InTheWayOf(const net::Endpoint &at, bool reuse_port) const {
     std::vector<std::uint64_t> found;
     for (const auto &[inode, socket] : sockets)
@@ -41,8 +48,11 @@ bool Overlap(const net::Endpoint &one, const net::Endpoint &other) noexcept {
     if (one.address.Family() == AF_UNIX) // of a path the file decides, which may be unlinked
         return one.address == other.address && !net::NamesFile(one.address);
     if (one.address.Family() != other.address.Family()) {
-        const net::Endpoint &v6 = one.address.Family() == AF_INET6 ? one : other;
-        return v6.both_families;
+        const bool first = one.address.Family() == AF_INET6;
+        const net::Endpoint &v6 = first ? one : other;
+        const net::Address &v4 = first ? other.address : one.address;
+        return v6.both_families ||
+               (v6.address.IsV4Mapped() && (v4.IsWildcard() || v6.address.Unmapped() == v4));
     }
     return one.address.Host() == other.address.Host() || one.address.IsWildcard() ||
            other.address.IsWildcard();

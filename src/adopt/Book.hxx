@@ -26,6 +26,7 @@ struct KnownSocket {
     std::optional<bool> v6only; // what it said of IPV6_V6ONLY
     bool reuse_port = false;
     std::vector<net::SocketOption> options; // to set again on what replaces it
+    std::uint64_t became = 0; // of a PLACEHOLDER: the socket that took its place in a process
     bool told = false; // the call that made it what it is has returned
     std::uint64_t since = 0; // for Book: rises
 };
@@ -46,6 +47,10 @@ public:
      *  does not listen is in nobody's way: SO_REUSEADDR, which servers set, allows that. */
     std::vector<std::uint64_t> InTheWayOf(const net::Endpoint &at, bool reuse_port) const;
 
+    std::vector<std::uint64_t> Inodes() const;
+
+    /** What is made from now on has at least this `since`. */
+    std::uint64_t Now() const noexcept { return count; }
     std::size_t Size() const noexcept { return sockets.size(); }
     static constexpr std::size_t MOST = 4096;
 

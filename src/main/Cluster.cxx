@@ -132,7 +132,7 @@ void Cluster::AddAdoption() {
         reporter.Say(!tier.on && unasked ? report::Level::WARN : report::Level::DEBUG,
                      "adoption: " + adopt::Describe(tier));
     if (tier.on)
-        pool.Add(adoption.emplace(loop, reporter, table, pool.GetFacts(), plan.adopt,
+        pool.Add(adoption.emplace(loop, errands, reporter, table, pool.GetFacts(), plan.adopt,
                                   plan.pool.slots, std::move(tier), unasked));
 }
 

@@ -1,4 +1,6 @@
 #include "sys/OtherProcess.hxx"
+#include "sys/Capability.hxx"
+#include "sys/File.hxx"
 #include "sys/FileSystemIds.hxx"
 #include "util/Number.hxx"
 #include "util/Text.hxx"
@@ -11,6 +13,7 @@
 #include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <memory>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -65,17 +68,28 @@ constexpr std::uint64_t WithoutTag(std::uint64_t address) noexcept {
 #endif
 }
 
+/** Of "socket:[1234]"; 0: it is no socket. */
+std::uint64_t ToSocketInode(std::string_view target) noexcept {
+    constexpr std::string_view BEGIN = "socket:[";
+    return target.starts_with(BEGIN) ? ParseNumber<std::uint64_t>(target.substr(BEGIN.size()), 10)
+                                     : 0;
+}
+
 struct CloseDirectory {
     void operator()(DIR *open) const noexcept { closedir(open); }
 };
 
-/** Calls back for each descriptor, in their order, with its number and what it leads to ("socket:[1234]"). 0 or errno. */
+/** Calls back for each descriptor from `first` on, in their order, with its number and what it
+ *  leads to ("socket:[1234]"). 0 or errno; EMFILE: there may be more than `most`. */
 template <typename Callback>
-int ForEachDescriptor(const std::string &directory, const Callback &callback) {
+int ForEachDescriptor(const std::string &directory, unsigned first, std::size_t most,
+                      const Callback &callback) {
     const std::unique_ptr<DIR, CloseDirectory> entries(opendir((directory + "fd").c_str()));
     if (entries == nullptr)
         return errno;
-    for (std::size_t seen = 0; seen < OtherProcess::MOST_DESCRIPTORS; seen++) {
+    if (first != 0)
+        seekdir(entries.get(), static_cast<long>(first) + 2); // behind "." and ".."
+    for (std::size_t seen = 0; seen < most; seen++) {
         errno = 0;
         const dirent *entry = readdir(entries.get());
         if (entry == nullptr)
@@ -89,7 +103,7 @@ int ForEachDescriptor(const std::string &directory, const Callback &callback) {
         else if (length < 0 && IsRefusal(errno))
             return errno;
     }
-    return 0;
+    return EMFILE;
 }
 
 } // namespace
@@ -97,14 +111,18 @@ int ForEachDescriptor(const std::string &directory, const Callback &callback) {
 OtherProcess::OtherProcess(pid_t _tid)
     : tid(_tid), directory("/proc/" + std::to_string(tid) + "/") {}
 
+const std::optional<ProcessIds> &OtherProcess::Ids() {
+    if (!ids)
+        ids = ReadProcessIds(tid);
+    return ids;
+}
+
 /** The call returns 0 or an errno; so does this, EPERM for every refusal. */
 template <typename Call> int OtherProcess::Try(const Call &call) {
     const int error = call();
     if (!IsRefusal(error))
         return error;
-    if (!ids && geteuid() == 0)
-        ids = ReadProcessIds(tid);
-    if (!ids || geteuid() != 0)
+    if (geteuid() != 0 || !Ids())
         return EPERM;
     const FileSystemIds taken(*ids, Keep::ALL);
     const int second = taken.AreTaken() ? call() : EPERM;
@@ -148,8 +166,11 @@ int OtherProcess::ReadMemoryFile(std::uint64_t address, std::span<std::byte> to)
 std::optional<OpenFile> OtherProcess::Look(int fd) {
     OpenFile file = {};
     const int error = Try([&] { return LookPlainly(fd, file); });
-    if (error == 0)
+    if (error == 0) {
+        if (file.protocol == "UNIX")
+            file.protocol.append(FindUnixType(fd, file.inode));
         return file;
+    }
     errno = error;
     return std::nullopt;
 }
@@ -159,23 +180,23 @@ int OtherProcess::LookPlainly(int fd, OpenFile &file) const {
         return EBADF;
     const std::string number = std::to_string(fd);
     const std::string link = directory + "fd/" + number;
-    struct stat status = {};
-    if (stat(link.c_str(), &status) != 0) {
+    // The name of a socket asks no file system, unlike stat(2).
+    std::array<char, 64> target;
+    const ssize_t target_length = readlink(link.c_str(), target.data(), target.size());
+    if (target_length < 0) {
         if (errno != ENOENT)
             return errno;
         return access(directory.c_str(), F_OK) == 0 ? EBADF : ESRCH;
     }
-    file.inode = status.st_ino;
     file.protocol.clear();
-    if (S_ISSOCK(status.st_mode)) {
+    file.inode = ToSocketInode({target.data(), static_cast<std::size_t>(target_length)});
+    if (file.inode != 0) {
         std::array<char, 64> name;
         const ssize_t length =
             getxattr(link.c_str(), "system.sockprotoname", name.data(), name.size());
         if (length > 0) // the NUL at its end is counted
             file.protocol.assign(name.data(),
                                  strnlen(name.data(), static_cast<std::size_t>(length)));
-        if (file.protocol == "UNIX")
-            file.protocol.append(FindUnixType(file.inode));
     }
     std::string info;
     if (const int error = ReadInto(directory + "fdinfo/" + number, info); error != 0)
@@ -192,8 +213,28 @@ int OtherProcess::LookPlainly(int fd, OpenFile &file) const {
     return ESRCH;
 }
 
-/** Before Linux 5.15 all unix sockets have the same protocol name, afterwards those that are no streams. */
-std::string OtherProcess::FindUnixType(std::uint64_t inode) const {
+/** Before Linux 5.15 all unix sockets have the same protocol name, afterwards those that are no
+ *  streams. Empty if the type cannot be found. */
+std::string OtherProcess::FindUnixType(int fd, std::uint64_t inode) {
+    int type = 0;
+    socklen_t length = sizeof(type);
+    const UniqueFd copy = Copy(fd);
+    if (!copy.IsDefined() || getsockopt(copy.Get(), SOL_SOCKET, SO_TYPE, &type, &length) != 0)
+        type = FindListedUnixType(inode);
+    switch (type) {
+    case SOCK_STREAM:
+        return "-STREAM";
+    case SOCK_DGRAM:
+        return "-DGRAM";
+    case SOCK_SEQPACKET:
+        return "-SEQPACKET";
+    default:
+        return "";
+    }
+}
+
+/** From the list of all unix sockets, which can be long; 0: it is not there. */
+int OtherProcess::FindListedUnixType(std::uint64_t inode) const {
     std::string table;
     ReadInto(directory + "net/unix", table);
     // "Num RefCount Protocol Flags Type St Inode Path", the type in hexadecimal.
@@ -205,26 +246,14 @@ std::string OtherProcess::FindUnixType(std::uint64_t inode) const {
             field = rest.substr(0, rest.find(' '));
             rest.remove_prefix(field.size());
         }
-        if (util::ParseUnsigned(fields[6], UINT64_MAX) != inode)
-            continue;
-        switch (ParseNumber<unsigned>(fields[4], 16)) {
-        case SOCK_STREAM:
-            return "-STREAM";
-        case SOCK_DGRAM:
-            return "-DGRAM";
-        case SOCK_SEQPACKET:
-            return "-SEQPACKET";
-        default:
-            return "";
-        }
+        if (util::ParseUnsigned(fields[6], UINT64_MAX) == inode)
+            return ParseNumber<int>(fields[4], 16);
     }
-    return "";
+    return 0;
 }
 
 UniqueFd OtherProcess::Copy(int fd) {
-    if (!ids)
-        ids = ReadProcessIds(tid);
-    if (!ids) {
+    if (!Ids()) {
         errno = ESRCH;
         return {};
     }
@@ -235,11 +264,14 @@ UniqueFd OtherProcess::Copy(int fd) {
     if (!copy.IsDefined())
         return {};
     // It is the main thread's, which may have descriptors of its own (clone(2) without CLONE_FILES).
-    struct stat copied = {}, wanted = {};
+    struct stat copied = {};
+    std::array<char, 64> target;
     const std::string link = directory + "fd/" + std::to_string(fd);
-    if (fstat(copy.Get(), &copied) != 0 || stat(link.c_str(), &wanted) != 0)
+    const ssize_t length = readlink(link.c_str(), target.data(), target.size());
+    if (length < 0 || fstat(copy.Get(), &copied) != 0)
         return {};
-    if (copied.st_ino != wanted.st_ino || copied.st_dev != wanted.st_dev) {
+    if (!S_ISSOCK(copied.st_mode) ||
+        ToSocketInode({target.data(), static_cast<std::size_t>(length)}) != copied.st_ino) {
         errno = EBADF;
         return {};
     }
@@ -272,6 +304,23 @@ bool OtherProcess::SharesFiles() {
     return Shares({"root", "ns/mnt"});
 }
 
+UniqueFd OtherProcess::OpenWorkingDirectory() {
+    UniqueFd opened;
+    const int error = Try([&] {
+        opened = UniqueFd(AdoptTag(),
+                          open((directory + "cwd").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        return opened.IsDefined() ? 0 : errno;
+    });
+    errno = error;
+    return opened;
+}
+
+std::string OtherProcess::Confinement() const {
+    std::string domain;
+    ReadInto(directory + "attr/current", domain, 4096);
+    return domain;
+}
+
 std::string OtherProcess::WorkingDirectory() {
     std::string path;
     const int error = Try([&] {
@@ -296,28 +345,41 @@ std::string OtherProcess::WorkingDirectory() {
 }
 
 std::optional<std::vector<std::uint64_t>> OtherProcess::SocketInodes() {
-    std::vector<std::uint64_t> inodes;
-    const int error = Try([&] {
-        inodes.clear();
-        return ForEachDescriptor(directory, [&inodes](const char *, std::string_view target) {
-            constexpr std::string_view BEGIN = "socket:[";
-            if (target.starts_with(BEGIN))
-                inodes.push_back(ParseNumber<std::uint64_t>(target.substr(BEGIN.size()), 10));
-        });
-    });
-    if (IsRefusal(error))
+    SocketSlice all = SocketsFrom(0, MOST_DESCRIPTORS);
+    if (all.error != 0 || all.next)
         return std::nullopt;
-    return inodes;
+    return std::move(all.inodes);
+}
+
+SocketSlice OtherProcess::SocketsFrom(unsigned first, std::size_t most) {
+    SocketSlice slice;
+    const int error = Try([&] {
+        slice = {};
+        return ForEachDescriptor(
+            directory, first, most, [&slice, first](const char *number, std::string_view target) {
+                slice.next = util::ParseUnsigned(number, UINT32_MAX - 1).value_or(first) + 1;
+                slice.seen++;
+                if (const std::uint64_t inode = ToSocketInode(target); inode != 0)
+                    slice.inodes.push_back(inode);
+            });
+    });
+    if (error != EMFILE)
+        slice.next.reset();
+    else if (!slice.next) // nothing but "." and ".."
+        slice.next = first;
+    slice.error = IsRefusal(error) ? error : 0;
+    return slice;
 }
 
 std::vector<std::uint64_t> OtherProcess::EpollTargets() {
     std::string infos; // of all its epoll descriptors
     Try([&] {
         infos.clear();
-        return ForEachDescriptor(directory, [&](const char *number, std::string_view target) {
-            if (target == "anon_inode:[eventpoll]")
-                ReadInto(directory + "fdinfo/" + number, infos);
-        });
+        return ForEachDescriptor(directory, 0, MOST_DESCRIPTORS,
+                                 [&](const char *number, std::string_view target) {
+                                     if (target == "anon_inode:[eventpoll]")
+                                         ReadInto(directory + "fdinfo/" + number, infos);
+                                 });
     });
     std::vector<std::uint64_t> inodes;
     for (const std::string_view line : util::Split(infos, '\n')) {
@@ -327,6 +389,11 @@ std::vector<std::uint64_t> OtherProcess::EpollTargets() {
             inodes.push_back(ParseNumber<std::uint64_t>(line.substr(at + 5), 16));
     }
     return inodes;
+}
+
+bool OnlyAncestorsMayLook() {
+    const auto scope = ReadFile("/proc/sys/kernel/yama/ptrace_scope");
+    return scope && util::Trim(*scope) != "0" && !HasCapability(CAP_SYS_PTRACE);
 }
 
 } // namespace sys

@@ -15,12 +15,20 @@ namespace sys {
 
 /** What a descriptor of another process is. */
 struct OpenFile {
-    std::uint64_t inode; // names a socket: "socket:[INODE]"
+    std::uint64_t inode; // names a socket: "socket:[INODE]"; 0 for what is no socket
     /** The kernel's name of a socket's protocol (the attribute system.sockprotoname): "TCP", "TCPv6", "MPTCP",
      *  "MPTCPv6", "UDP", "UDPv6", … A unix socket is always one of "UNIX-STREAM", "UNIX-DGRAM" and "UNIX-SEQPACKET",
      *  whatever the kernel calls it ("UNIX" where its type cannot be found). Empty: no socket. */
     std::string protocol;
     bool nonblocking, close_on_exec;
+};
+
+/** Some of a process's sockets. */
+struct SocketSlice {
+    std::vector<std::uint64_t> inodes; // once for each descriptor
+    std::size_t seen = 0; // descriptors of any kind
+    std::optional<unsigned> next; // the descriptor to go on with; nullopt: there are no more
+    int error = 0; // it may not be seen
 };
 
 /** Another process, by the number of one of its threads, read through /proc/TID. For the time of one answer: numbers
@@ -37,6 +45,9 @@ public:
      *  serves (FUSE, userfaultfd) makes this wait for it. */
     int ReadMemory(std::uint64_t address, std::span<std::byte> to);
 
+    /** Read once, when they are needed first. nullopt if it is gone. */
+    const std::optional<ProcessIds> &Ids();
+
     /** nullopt with errno: EBADF where it has no such descriptor, ESRCH where it is gone, EPERM. */
     std::optional<OpenFile> Look(int fd);
 
@@ -48,12 +59,22 @@ public:
     bool
     SharesFiles(); // are its root directory and its mount namespace? false where that cannot be seen
 
+    /** A handle (O_PATH) of its working directory; undefined with errno if it cannot be seen. */
+    UniqueFd OpenWorkingDirectory();
+
+    /** Its security domain as /proc/TID/attr/current names it (AppArmor, SELinux); empty if there
+     *  is none, or it cannot be read. Landlock shows nowhere. */
+    std::string Confinement() const;
+
     /** Empty with errno where it cannot be seen, was deleted or lies outside of the root. */
     std::string WorkingDirectory();
 
-    /** The inodes of all its sockets, once for each descriptor. Of a process with more than MOST_DESCRIPTORS the lowest.
-     *  None where it is gone; nullopt where it may not be seen. */
+    /** The inodes of all its sockets, once for each descriptor. None if it is gone; nullopt if that
+     *  is unknown: it may not be seen, or has more than MOST_DESCRIPTORS. */
     std::optional<std::vector<std::uint64_t>> SocketInodes();
+
+    /** Looks at this many descriptors, beginning with this one. An empty slice if it is gone. */
+    SocketSlice SocketsFrom(unsigned first, std::size_t most);
 
     /** The inodes of all files that its epoll descriptors watch (fdinfo, "tfd: … ino:HEX"). */
     std::vector<std::uint64_t> EpollTargets();
@@ -67,11 +88,16 @@ private:
     int ReadMemoryFile(std::uint64_t address, std::span<std::byte> to) const;
     int SeeSame(const char *name, bool &same) const;
     bool Shares(std::initializer_list<const char *> names);
-    std::string FindUnixType(std::uint64_t inode) const;
+    std::string FindUnixType(int fd, std::uint64_t inode);
+    int FindListedUnixType(std::uint64_t inode) const;
 
     pid_t tid;
     std::string directory; // "/proc/TID/"
-    std::optional<ProcessIds> ids; // read when they are needed
+    std::optional<ProcessIds> ids;
 };
+
+/** Does the Yama security module allow such looks to ancestors alone (kernel.yama.ptrace_scope 1),
+ *  and the caller lacks CAP_SYS_PTRACE, which would do instead? */
+bool OnlyAncestorsMayLook();
 
 } // namespace sys

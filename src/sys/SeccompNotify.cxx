@@ -71,27 +71,39 @@ bool SeccompNotify::IsValid(std::uint64_t id) const noexcept {
     return Ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
-int SeccompNotify::Put(std::uint64_t id, Fd source, int target, bool close_on_exec) const noexcept {
+int SeccompNotify::Put(Fd listener, std::uint64_t id, Fd source, int target,
+                       bool close_on_exec) noexcept {
     seccomp_notif_addfd put = {};
     put.id = id;
     put.flags = SECCOMP_ADDFD_FLAG_SETFD;
     put.srcfd = static_cast<std::uint32_t>(source.Get());
     put.newfd = static_cast<std::uint32_t>(target);
     put.newfd_flags = close_on_exec ? O_CLOEXEC : 0;
-    return Ioctl(fd, SECCOMP_IOCTL_NOTIF_ADDFD, &put) < 0 ? errno : 0;
+    return Ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &put) < 0 ? errno : 0;
+}
+
+int SeccompNotify::PutAndReturn(Fd listener, std::uint64_t id, Fd source, int target,
+                                bool close_on_exec, bool &returned) noexcept {
+    const int error = Put(listener, id, source, target, close_on_exec);
+    if (error == 0) {
+        auto response = MakeBuffer(Sizes().seccomp_notif_resp);
+        returned = Send(listener, response, id, 0, 0);
+    }
+    return error;
 }
 
 bool SeccompNotify::Continue(std::uint64_t id) noexcept {
     return Send(id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 }
 
-bool SeccompNotify::Send(std::uint64_t id, int error, std::uint32_t flags) noexcept {
+bool SeccompNotify::Send(Fd listener, std::vector<std::uint64_t> &response, std::uint64_t id,
+                         int error, std::uint32_t flags) noexcept {
     seccomp_notif_resp answer = {};
     answer.id = id;
     answer.error = error;
     answer.flags = flags;
     std::memcpy(response.data(), &answer, sizeof(answer)); // what follows in it stays zero
-    return Ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, response.data()) == 0;
+    return Ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, response.data()) == 0;
 }
 
 std::string WhyNoSeccompNotify() {

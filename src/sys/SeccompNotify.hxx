@@ -35,9 +35,17 @@ public:
 
     bool IsValid(std::uint64_t id) const noexcept;
 
-    /** Makes a duplicate of `source` the descriptor `target` of the process, in place of what was there. 0, or an errno:
-     *  ENOENT where the call is gone, EBADF for a number beyond the process's limit. The call still waits. */
-    int Put(std::uint64_t id, Fd source, int target, bool close_on_exec) const noexcept;
+    /** Makes a duplicate of `source` the descriptor `target` of the process whose call waits at
+     *  `listener`, in place of what was there. Returns when the caller's thread has run, which can
+     *  take any time: not for the event loop. 0, or an errno: ENOENT if the call is gone, EBADF for
+     *  a number beyond the process's limit. The call still waits. */
+    static int Put(Fd listener, std::uint64_t id, Fd source, int target,
+                   bool close_on_exec) noexcept;
+
+    /** The same, and the call succeeds with 0 then. `returned` is false if it was interrupted or is
+     *  gone by then. */
+    static int PutAndReturn(Fd listener, std::uint64_t id, Fd source, int target,
+                            bool close_on_exec, bool &returned) noexcept;
 
     // The answers; false: the call was interrupted or is gone.
     bool Return(std::uint64_t id) noexcept { return Send(id, 0, 0); } // it succeeds with 0
@@ -47,7 +55,11 @@ public:
     bool Continue(std::uint64_t id) noexcept;
 
 private:
-    bool Send(std::uint64_t id, int error, std::uint32_t flags) noexcept;
+    bool Send(std::uint64_t id, int error, std::uint32_t flags) noexcept {
+        return Send(fd, response, id, error, flags);
+    }
+    static bool Send(Fd listener, std::vector<std::uint64_t> &response, std::uint64_t id, int error,
+                     std::uint32_t flags) noexcept;
 
     UniqueFd fd;
     // The kernel's structures may be longer than ours (SECCOMP_GET_NOTIF_SIZES); 8-byte words for the alignment.

@@ -17,7 +17,7 @@
 //
 // After a comma come options of a step: v6only, dual, reuseaddr, reuseport, nonblock, cloexec,
 // backlog=N, unlink (before bind), file (a name with @ is a path, too), nolisten, from=HOST:PORT
-// (connect binds that first).
+// (connect binds that first), uid=N (of a child: it takes that user first).
 //
 // A step writes one line when it is done; what failed is the name of an error:
 //
@@ -351,6 +351,12 @@ class Binder {
         if (pid == 0) {
             close(ends[0]);
             listeners.clear();
+            const Step step(word);
+            if (step.Has("uid")) {
+                const auto uid = static_cast<uid_t>(std::atoi(step.options.at("uid").c_str()));
+                if (setgid(uid) != 0 || setuid(uid) != 0)
+                    Fail("setuid: " + Said(-1));
+            }
             Run(number, word);
             close(ends[1]);
             Serve();

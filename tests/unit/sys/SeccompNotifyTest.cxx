@@ -210,7 +210,8 @@ TEST_CASE("a socket of ours in place of the process's own, with and without clos
         });
         NEED_FILTER(child);
         const Notification call = child.Receive();
-        CHECK(child.notify->Put(call.id, ours, theirs.Get(), close_on_exec) == 0);
+        CHECK(SeccompNotify::Put(child.notify->Descriptor(), call.id, ours, theirs.Get(),
+                                 close_on_exec) == 0);
         CHECK(child.notify->IsValid(call.id)); // it waits still
         CHECK(child.notify->Return(call.id));
         CHECK(child.Status() == 0);
@@ -223,10 +224,12 @@ TEST_CASE("a place that there is not") {
     Filtered child([&] { return Bind(socket.Get()); });
     NEED_FILTER(child);
     const Notification call = child.Receive();
-    CHECK(child.notify->Put(call.id, socket, -1, true) == EBADF);
-    CHECK(child.notify->Put(call.id, socket, 1 << 30, true) == EBADF);
-    CHECK(child.notify->Put(call.id, Fd(), socket.Get(), true) == EBADF);
-    CHECK(child.notify->Put(call.id + 1, socket, socket.Get(), true) == ENOENT);
+    CHECK(SeccompNotify::Put(child.notify->Descriptor(), call.id, socket, -1, true) == EBADF);
+    CHECK(SeccompNotify::Put(child.notify->Descriptor(), call.id, socket, 1 << 30, true) == EBADF);
+    CHECK(SeccompNotify::Put(child.notify->Descriptor(), call.id, Fd(), socket.Get(), true) ==
+          EBADF);
+    CHECK(SeccompNotify::Put(child.notify->Descriptor(), call.id + 1, socket, socket.Get(), true) ==
+          ENOENT);
     CHECK(child.notify->Return(call.id));
     CHECK_FALSE(child.notify->Return(call.id)); // only once
     CHECK(child.Status() == 0);
@@ -240,7 +243,8 @@ TEST_CASE("a process that is killed while its call waits") {
     kill(child.pid, SIGKILL);
     CHECK(child.Status() == -1);
     CHECK_FALSE(child.notify->IsValid(call.id));
-    CHECK(child.notify->Put(call.id, socket, socket.Get(), true) == ENOENT);
+    CHECK(SeccompNotify::Put(child.notify->Descriptor(), call.id, socket, socket.Get(), true) ==
+          ENOENT);
     CHECK_FALSE(child.notify->Return(call.id));
     CHECK_FALSE(child.notify->Fail(call.id, EINVAL));
     CHECK_FALSE(child.notify->Continue(call.id));

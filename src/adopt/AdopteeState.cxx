@@ -1,0 +1,96 @@
+#include "adopt/AdopteeState.hxx"
+#include "net/SocketState.hxx"
+#include "sys/Error.hxx"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <fmt/format.h>
+
+namespace adopt {
+
+std::string AdopteeState::Describe() const {
+    return fmt::format("worker {} (slot {})", worker.id, worker.slot);
+}
+
+KnownSocket &AdopteeState::Make(const Question &question) {
+    KnownSocket *known = Find(question);
+    return known != nullptr ? *known : book.Make(question.caller.file.inode);
+}
+
+Decision AdopteeState::Keep(const Question &question, KnownSocket::Kind kind,
+                            const net::Endpoint &at) {
+    KnownSocket &known = Make(question);
+    known.kind = kind;
+    known.at = at;
+    return Decision::Continue();
+}
+
+net::ListenSpec AdopteeState::MakeSpec(const Question &question, const net::Endpoint &at) {
+    net::ListenSpec spec;
+    spec.origin = net::ListenSpec::Origin::ADOPTED;
+    spec.at = at;
+    spec.text = at.address.ToString();
+    spec.nonblocking = question.caller.file.nonblocking;
+    spec.options = question.caller.options;
+    spec.as = question.caller.ids;
+    if (const KnownSocket *known = Find(question))
+        spec.options.insert(spec.options.end(), known->options.begin(), known->options.end());
+    return spec;
+}
+
+Decision AdopteeState::PutSeat(const Question &question, const net::Endpoint &at,
+                               net::Listener &listener) {
+    KnownSocket known;
+    known.kind = KnownSocket::Kind::SLOT;
+    known.at = at;
+    known.listener = &listener;
+    if (const KnownSocket *before = Find(question))
+        known.reuse_port = before->reuse_port;
+    const sys::Fd socket = adoption.table.SocketOf(listener, worker.seat);
+    if (at.address.Family() != AF_UNIX)
+        net::SetOptions(socket, MakeSpec(question, at).options);
+    // All workers of a shared socket have the same flag: whoever set it after its listen would wait
+    // in accept if the next worker took it away.
+    const bool nonblocking = question.caller.file.nonblocking;
+    if (nonblocking || !listener.IsShared() || !adoption.table.IsServed(listener))
+        net::SetNonblocking(socket, nonblocking);
+    sys::UniqueFd copy(sys::AdoptTag(), fcntl(socket.Get(), F_DUPFD_CLOEXEC, 0));
+    if (!copy.IsDefined())
+        return Decision::Fail(errno);
+    return Decision::Put(std::move(copy), std::move(known));
+}
+
+std::optional<Decision> AdopteeState::CheckTaken(const Question &question, const net::Endpoint &at,
+                                                 std::uint64_t except) {
+    const KnownSocket *self = Find(question);
+    auto inodes = book.InTheWayOf(at, self != nullptr && self->reuse_port);
+    std::erase(inodes, except);
+    return CheckHeld(question, std::move(inodes));
+}
+
+std::optional<Decision> AdopteeState::CheckHeld(const Question &question,
+                                                std::vector<std::uint64_t> inodes) {
+    if (inodes.empty())
+        return std::nullopt;
+    if (!question.held_by_worker)
+        return Decision::Search(std::move(inodes), false);
+    for (const std::uint64_t inode : inodes)
+        if (question.held_by_worker->contains(inode))
+            return Decision::Fail(EADDRINUSE);
+    for (const std::uint64_t inode : inodes)
+        book.Forget(inode);
+    return std::nullopt;
+}
+
+void AdopteeState::OnListening(net::Listener &listener, pool::How how) {
+    if (const int error = adoption.facts.Listening(worker, listener, how); error != 0)
+        adoption.reporter.Say(report::Level::WARN,
+                              fmt::format("{} listens on {} again, which the kernel refuses: {}",
+                                          Describe(), listener.Spec().at.address.ToString(),
+                                          sys::ErrnoText(error)));
+    if (listener.Spec().origin == net::ListenSpec::Origin::ADOPTED)
+        adoption.Announce(listener);
+    adoption.Changed();
+}
+
+} // namespace adopt

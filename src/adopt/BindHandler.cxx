@@ -1,0 +1,107 @@
+#include "adopt/BindHandler.hxx"
+#include "net/OpenSocket.hxx"
+
+#include <cerrno>
+#include <fmt/format.h>
+
+namespace adopt {
+
+Decision BindHandler::Decide(const Question &question, const net::Endpoint &at) {
+    if (at.address.Family() == AF_UNIX)
+        return DecideAbstract(question, at);
+    const unsigned port = at.address.Port().value_or(0);
+    if (adoption.table.HasLetGo() || !question.caller.shares_network)
+        return state.Keep(question, KnownSocket::Kind::OWN, at);
+    if (port == 0) // the kernel chooses one; what becomes of it shows at listen
+        return state.Keep(question, KnownSocket::Kind::PRIVATE, at);
+    if (adoption.spec.exclusives.HasPort(port))
+        return Exclusive(question, at, at.address.WithPort(port + state.worker.seat));
+    if (net::Listener *listener = adoption.FindAsked(at))
+        return Asked(question, at, *listener);
+    if (at.type != SOCK_STREAM || adoption.spec.mode == Mode::LISTED)
+        return state.Keep(question, KnownSocket::Kind::OWN, at);
+    return Placeholder(question, at);
+}
+
+Decision BindHandler::DecideAbstract(const Question &question, const net::Endpoint &at) {
+    if (adoption.table.HasLetGo() || !question.caller.shares_network)
+        return Decision::Continue();
+    const std::string name = at.address.Host();
+    const unsigned seat = state.worker.seat;
+    if (adoption.spec.exclusives.HasPath(name))
+        return Exclusive(
+            question, at,
+            seat == 0 ? at.address
+                      : net::Address::Unix(fmt::format("{}.{}", name.substr(1), seat), true));
+    net::Listener *listener = adoption.table.Find(at);
+    if (listener == nullptr && adoption.spec.mode == Mode::LISTED)
+        return Decision::Continue();
+    if (auto taken = state.CheckTaken(question, at))
+        return std::move(*taken);
+    if (listener == nullptr) {
+        net::ListenSpec spec = state.MakeSpec(question, at);
+        spec.backlog = -1; // the worker's own listen reaches it
+        listener = &adoption.FindOrOpen(spec);
+    }
+    return state.PutSeat(question, at, *listener);
+}
+
+/** Seat 0 gets what it names, seat k the k-th one after it. */
+Decision BindHandler::Exclusive(const Question &question, const net::Endpoint &at,
+                                net::Address in_place) {
+    KnownSocket known;
+    known.kind = KnownSocket::Kind::EXCLUSIVE;
+    known.at = at;
+    net::ListenSpec spec = state.MakeSpec(question, at);
+    spec.at.address = in_place;
+    net::HeldPath none;
+    sys::UniqueFd socket = at.address.Family() == AF_UNIX ? net::BindUnix(spec, none)
+                                                          : net::BindInet(spec, net::Place::ALONE);
+    adoption.reporter.Say(report::Level::DEBUG,
+                          fmt::format("{}: bind to {} is answered with {}, its own",
+                                      state.Describe(), at.address.ToString(),
+                                      spec.at.address.ToString()));
+    return Decision::Put(std::move(socket), std::move(known));
+}
+
+Decision BindHandler::Asked(const Question &question, const net::Endpoint &at,
+                            net::Listener &listener) {
+    if (auto taken = state.CheckTaken(question, at))
+        return std::move(*taken);
+    Decision decision = state.PutSeat(question, at, listener);
+    decision.text = fmt::format("bind to {} is answered with {}", at.address.ToString(),
+                                listener.Spec().at.address.ToString());
+    decision.listens = at.type == SOCK_DGRAM; // there is no listen
+    return decision;
+}
+
+/** A socket at the address that is only bound: so a client that chooses its port connects and
+ *  closes as ever. */
+Decision BindHandler::Placeholder(const Question &question, const net::Endpoint &at) {
+    if (auto taken = state.CheckTaken(question, at))
+        return std::move(*taken);
+    const net::ListenSpec spec = state.MakeSpec(question, at);
+    // Listeners that nobody holds any more, and that are only not closed yet, are in nobody's way.
+    const auto others = adoption.FindInTheWay(spec);
+    if (!others.empty() && !question.held_below_launcher) {
+        std::vector<std::uint64_t> inodes;
+        for (const net::Listener *other : others)
+            for (const std::uint64_t inode : adoption.InodesOf(*other))
+                inodes.push_back(inode);
+        return Decision::Search(std::move(inodes), true);
+    }
+    for (net::Listener *other : others)
+        if (!adoption.IsHeld(*other, *question.held_below_launcher, question.search_began))
+            adoption.Close(*other);
+    KnownSocket known;
+    known.kind = KnownSocket::Kind::PLACEHOLDER;
+    known.at = at;
+    if (const KnownSocket *before = state.Find(question)) {
+        known.reuse_port = before->reuse_port;
+        known.v6only = before->v6only;
+        known.options = before->options;
+    }
+    return Decision::Put(adoption.table.Placeholder(spec), std::move(known));
+}
+
+} // namespace adopt
