@@ -88,8 +88,7 @@ Listener &ListenerTable::Open(const ListenSpec &spec, BoundPath bound) {
     };
     if (spec.source == Source::OPENED && spec.at.address.Port().value_or(1) != 0 && is_open())
         throw OpenError(fmt::format("{} is asked for twice", util::Quote(spec.text)), EADDRINUSE);
-    Listener &listener = 
-        listeners.emplace_back(spec, context, last_serial + 1, std::move(bound));
+    Listener &listener = listeners.emplace_back(spec, context, last_serial + 1, std::move(bound));
     last_serial++;
     if (on_open)
         on_open();
