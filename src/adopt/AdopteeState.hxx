@@ -37,8 +37,8 @@ public:
      *  options of the one that it replaces. */
     Decision PutSeat(const Question &question, const net::Endpoint &at, net::Listener &listener);
 
-    /** Does a process of the worker hold a socket, other than `except`, that listens there? Then the call fails, as it
-     *  would alone, or that has to be found out. nullopt: no. */
+    /** Does a process of the worker hold a socket, other than `except`, that listens there? Then
+     *  the call fails, as it would alone, or that has to be found out. nullopt: no. */
     std::optional<Decision> CheckTaken(const Question &question, const net::Endpoint &at,
                                        std::uint64_t except = 0);
 

@@ -13,6 +13,7 @@
 //     listen:N           calls listen once more for what step N opened
 //     child:STEP         a child does this step and stays until the end
 //     wait               until USR1 comes
+//     stuck:FILE         the same, then bind to an address in the memory of that file
 //     exit:STATUS
 //
 // After a comma come options of a step: v6only, dual, reuseaddr, reuseport, nonblock, cloexec,
@@ -42,6 +43,7 @@
 #include <poll.h>
 #include <set>
 #include <string>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -314,6 +316,18 @@ class Binder {
         return " sigwait=" + std::to_string(sigwait(&mask, &signo));
     }
 
+    /** The file is mapped and closed before, as long as its server answers. */
+    static std::string Stuck(const Step &step) {
+        const int file = open(step.rest.c_str(), O_RDONLY | O_CLOEXEC);
+        void *place = mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, file, 0);
+        if (place == MAP_FAILED)
+            Fail("mmap: " + Said(-1));
+        close(file);
+        const std::string said = Wait();
+        const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        return said + " stuck=" + Said(bind(fd, static_cast<const sockaddr *>(place), 16));
+    }
+
     std::string Do(int number, const Step &step) {
         const bool six = !step.rest.empty() && step.rest[0] == '[';
         if (step.kind == "tcp" || step.kind == "udp") {
@@ -337,6 +351,8 @@ class Binder {
             return ListenAgain(step);
         if (step.kind == "wait")
             return Wait();
+        if (step.kind == "stuck")
+            return Stuck(step);
         if (step.kind == "exit")
             _exit(step.Number());
         Fail("unknown step: " + step.word);

@@ -4,8 +4,9 @@
 //     fuzzer SECONDS SEED OWN-DIRECTORY FOREIGN-DIRECTORY SETUID-PROGRAM PORT TAKEN-PORT
 //
 // Slot 0 does that. It has ports from PORT on; TAKEN-PORT is another program's. It writes a line
-// "wrong: …" for each answer that no kernel would give, and "done acts=N" at the end. Slot 1 binds one
-// port again and again and writes "probe binds=N worst=MICROSECONDS" at the end. Both end with TERM.
+// "wrong: …" for each answer that no kernel would give, and "done acts=N" at the end. Slot 1 binds
+// one port again and again and writes "probe binds=N worst=MICROSECONDS" at the end. Both end with
+// TERM.
 
 #include <arpa/inet.h>
 #include <atomic>
