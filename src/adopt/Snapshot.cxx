@@ -191,8 +191,7 @@ private:
             }
             snapshot.path.file = name.Look();
             snapshot.path.may_make = MayMake(name, *snapshot.ids);
-            parent =
-                sys::UniqueFd(sys::AdoptTag(), fcntl(name.Directory().Get(), F_DUPFD_CLOEXEC, 0));
+            parent = name.TakeDirectory();
             snapshot.path.name = std::move(name);
         } catch (const net::OpenError &error) {
             snapshot.path.error = error.Error();

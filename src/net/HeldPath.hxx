@@ -38,6 +38,9 @@ public:
 
     bool IsDefined() const noexcept { return directory.IsDefined(); }
     sys::Fd Directory() const noexcept { return directory; }
+
+    /** Gives the handle away. */
+    sys::UniqueFd TakeDirectory() noexcept { return std::move(directory); }
     const std::string &Name() const noexcept { return name; }
 
     /** The path from the root, as it is now; the name alone without /proc. */
