@@ -46,13 +46,13 @@ Decision AdopteeState::PutSeat(const Question &question, const net::Endpoint &at
     known.listener = &listener;
     if (const KnownSocket *before = Find(question))
         known.reuse_port = before->reuse_port;
-    const sys::Fd socket = adoption.table.SocketOf(listener, worker.seat);
+    const sys::Fd socket = listener.SocketOf(worker.seat);
     if (at.address.Family() != AF_UNIX)
         net::SetOptions(socket, MakeSpec(question, at).options);
     // All workers of a shared socket have the same flag: whoever set it after its listen would wait
     // in accept if the next worker took it away.
     const bool nonblocking = question.caller.file.nonblocking;
-    if (nonblocking || !listener.IsShared() || !adoption.table.IsServed(listener))
+    if (nonblocking || !listener.IsShared() || !listener.IsServed())
         net::SetNonblocking(socket, nonblocking);
     sys::UniqueFd copy(sys::AdoptTag(), fcntl(socket.Get(), F_DUPFD_CLOEXEC, 0));
     if (!copy.IsDefined())

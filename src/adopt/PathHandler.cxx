@@ -58,8 +58,7 @@ Decision PathHandler::Take(const Question &question, const net::Endpoint &at,
     if (!MayHave(caller, listener))
         return Decision::Fail(caller.path.file ? EADDRINUSE : EACCES);
     if (is_there) {
-        const std::uint64_t inode =
-            net::InodeOf(adoption.table.SocketOf(listener, state.worker.seat));
+        const std::uint64_t inode = net::InodeOf(listener.SocketOf(state.worker.seat));
         const KnownSocket *own = state.book.Find(inode);
         if (own != nullptr && own->kind == KnownSocket::Kind::SLOT)
             if (auto taken = state.CheckHeld(question, {inode}))

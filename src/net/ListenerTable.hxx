@@ -47,15 +47,6 @@ public:
     /** The same for a name that was looked up already. */
     Listener *FindPath(const NameInDirectory &name) noexcept;
 
-    /** A worker binds the path of this listener (FindPath): puts the file back, with the worker's
-     *  rights, if that worker or another program has removed it. Returns 0 if the file is there;
-     *  EADDRINUSE: another file has the path; ENOENT: it is gone and nothing is left to restore it
-     *  from (no second name, see HeldPath), so that nobody can reach the listener any more; else
-     *  the errno of linkat(2). */
-    int Relink(Listener &listener, const std::optional<sys::ProcessIds> &as) {
-        return listener.Sockets().Restore(as);
-    }
-
     /** Which listener the user wants a worker to get that binds `wanted`: one of the same type and
      *  port, whatever its protocol and local address. Best is the same address, then the same
      *  family, then another family that has a sibling for it, then any. Never an adopted one;
@@ -86,14 +77,6 @@ public:
 
     /** The listeners that were asked for. */
     std::vector<Exported> Exports(unsigned seat) const;
-
-    /** What the worker of the seat accepts from; undefined once the table has let go. */
-    sys::Fd SocketOf(const Listener &listener, unsigned seat) const noexcept {
-        return listener.SocketOf(seat);
-    }
-
-    /** Some worker listens there. */
-    bool IsServed(const Listener &listener) const noexcept { return listener.IsServed(); }
 
     /** A seat that nobody has: `preferred` if that is free, else a free one, else one more, for
      *  which each listener opens a socket if it has one for each seat. Throws OpenError: it cannot;

@@ -142,8 +142,8 @@ class Fuzzer {
         close(fd);
     }
 
-    /** The main thread binds a path of root's while another one becomes a set-user-ID program, which
-     *  takes over its number. */
+    /** The main thread binds a path of root's while another one becomes a set-user-ID program,
+     *  which takes over its number. */
     void Fork() {
         const unsigned what = Random(3);
         const pid_t pid = fork();

@@ -53,8 +53,7 @@ public:
     /** One more seat with a worker that is ready; returns what it had in its queue before. */
     unsigned Add() {
         const unsigned seat = table.TakeSeat();
-        const unsigned early =
-            seat == 0 ? 0 : net::WaitingConnections(table.SocketOf(*listener, seat));
+        const unsigned early = seat == 0 ? 0 : net::WaitingConnections(listener->SocketOf(seat));
         table.Occupy(seat, seat + 1);
         table.Activate(seat);
         return early;

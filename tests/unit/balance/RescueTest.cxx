@@ -61,7 +61,7 @@ public:
 
     /** Accepts what waits there: so many have said something. */
     unsigned Take(unsigned slot) const {
-        const sys::Fd socket = table.SocketOf(*listener, slot);
+        const sys::Fd socket = listener->SocketOf(slot);
         unsigned taken = 0;
         while (net::WaitingConnections(socket) > 0) {
             const sys::UniqueFd accepted(sys::AdoptTag(),

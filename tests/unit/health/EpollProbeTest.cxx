@@ -84,8 +84,7 @@ struct Fixture {
 
     void Watch(unsigned slot) {
         epoll_event event = {};
-        REQUIRE(epoll_ctl(epoll.Get(), EPOLL_CTL_ADD, table.SocketOf(*listener, slot).Get(),
-                          &event) == 0);
+        REQUIRE(epoll_ctl(epoll.Get(), EPOLL_CTL_ADD, listener->SocketOf(slot).Get(), &event) == 0);
     }
 
     std::string Pass(std::chrono::milliseconds time) {

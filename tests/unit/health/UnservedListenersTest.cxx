@@ -145,7 +145,7 @@ TEST_CASE_FIXTURE(Fixture, "who waits with epoll for what it was handed serves i
     unserved.OnUp();
     const sys::UniqueFd set(sys::AdoptTag(), epoll_create1(EPOLL_CLOEXEC));
     epoll_event event = {};
-    REQUIRE(epoll_ctl(set.Get(), EPOLL_CTL_ADD, table.SocketOf(*asked, 0).Get(), &event) == 0);
+    REQUIRE(epoll_ctl(set.Get(), EPOLL_CTL_ADD, asked->SocketOf(0).Get(), &event) == 0);
     CHECK(Pass(3s).empty());
     CHECK(asked->WasServed());
 }
@@ -199,7 +199,7 @@ TEST_CASE_FIXTURE(Fixture, "listeners that are retired or not of streams are not
 
 TEST_CASE_FIXTURE(Fixture, "a socket that a worker shuts down is not looked at for ever") {
     unserved.OnUp();
-    REQUIRE(shutdown(table.SocketOf(*asked, 1).Get(), SHUT_RD) == 0);
+    REQUIRE(shutdown(asked->SocketOf(1).Get(), SHUT_RD) == 0);
     CHECK(PassSlowly(10s).empty());
 }
 

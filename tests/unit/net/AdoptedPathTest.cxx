@@ -85,7 +85,7 @@ TEST_CASE("a path that others remove meanwhile, as programs do before they bind 
         ListenerTable table(policy, 2);
         CHECK(ErrorOf([&] { table.Open(Adopted(path)); }) == 0);
         if (!table.Listeners().empty())
-            CHECK(table.Relink(table.Listeners().front(), std::nullopt) == 0);
+            CHECK(table.Listeners().front().Sockets().Restore(std::nullopt) == 0);
         table.LetGo();
         unlink(path.c_str());
     }
@@ -104,7 +104,7 @@ TEST_CASE("an adopted path: one socket, a second name that goes, a path that sta
         CHECK(listener.IsShared());
         CHECK(listener.Spec().name == "x.sock");
         CHECK(listener.Sockets().Path() == path);
-        CHECK(Address::OfSocket(table.SocketOf(listener, 2).Get()) == Address::Unix(path, false));
+        CHECK(Address::OfSocket(listener.SocketOf(2).Get()) == Address::Unix(path, false));
         CHECK(Names(directory / "") == ".x.sock+ x.sock ");
         CHECK(table.Exports(0).empty());
         CHECK(Reaches(path));
@@ -130,23 +130,23 @@ TEST_CASE("a worker that removes the path before it binds it finds it put back")
     ListenerTable table(policy, 2);
     Listener &listener = table.Open(Adopted(path));
     const ino_t inode = Status(path).st_ino;
-    CHECK(table.Relink(listener, Own()) == 0); // it is there
+    CHECK(listener.Sockets().Restore(Own()) == 0); // it is there
     for (int i = 0; i < 3; i++) {
         REQUIRE(unlink(path.c_str()) == 0);
         CHECK(table.FindPath(Adopted(path)) == &listener);
-        CHECK(table.Relink(listener, Own()) == 0);
+        CHECK(listener.Sockets().Restore(Own()) == 0);
         CHECK(Status(path).st_ino == inode);
         CHECK(Reaches(path));
     }
     REQUIRE(unlink(path.c_str()) == 0);
     directory.Write("x.sock", "another's");
-    CHECK(table.Relink(listener, Own()) == EADDRINUSE);
+    CHECK(listener.Sockets().Restore(Own()) == EADDRINUSE);
     CHECK(harness::ReadFile(path) == "another's");
     REQUIRE(unlink(path.c_str()) == 0);
     // Somebody has tidied up.
     for (const auto &entry : std::filesystem::directory_iterator(directory / ""))
         std::filesystem::remove(entry.path());
-    CHECK(table.Relink(listener, Own()) == ENOENT);
+    CHECK(listener.Sockets().Restore(Own()) == ENOENT);
     CHECK(ErrorOf([&] { table.Open(Adopted(path)); }) == EADDRINUSE); // close it first
     table.Close(listener);
     table.Open(Adopted(path));
@@ -193,7 +193,7 @@ TEST_CASE("a second name that is served, or no socket, is left alone") {
     }
     CHECK(harness::ReadFile(file) == "mine");
     REQUIRE(unlink(path.c_str()) == 0);
-    CHECK(alive.Relink(alive.Listeners().front(), std::nullopt) == 0);
+    CHECK(alive.Listeners().front().Sockets().Restore(std::nullopt) == 0);
     CHECK(Reaches(path));
 }
 
@@ -210,8 +210,8 @@ TEST_CASE("what was asked for has a second name only where that is wanted") {
     CHECK(table.FindPath(Adopted(directory / "b")) == &kept);
     for (const char *name : {"a", "b"})
         REQUIRE(unlink((directory / name).c_str()) == 0);
-    CHECK(table.Relink(plain, Own()) == ENOENT);
-    CHECK(table.Relink(kept, Own()) == 0);
+    CHECK(plain.Sockets().Restore(Own()) == ENOENT);
+    CHECK(kept.Sockets().Restore(Own()) == 0);
     CHECK(Reaches(directory / "b"));
     table.LetGo();
     CHECK(Names(directory / "").empty());
@@ -228,7 +228,7 @@ TEST_CASE("relative, absolute, through a link: one file, and the launcher stays 
     Listener &listener = table.Open(Adopted("x.sock", directory / "run"));
     CHECK(std::filesystem::current_path().string() == here);
     CHECK(listener.Spec().at.address.Host() == "x.sock"); // what getsockname tells the worker
-    CHECK(Address::OfSocket(table.SocketOf(listener, 0).Get()).Host() == "x.sock");
+    CHECK(Address::OfSocket(listener.SocketOf(0).Get()).Host() == "x.sock");
     CHECK(listener.Sockets().Path() == directory / "run/x.sock");
     CHECK(Reaches(directory / "run/x.sock"));
     CHECK(table.FindPath(Adopted(directory / "run/x.sock")) == &listener);
@@ -293,13 +293,13 @@ TEST_CASE("the worker's ids own the file and need the right to make it") {
     CHECK((Status(run + "/x.sock").st_mode & 0777) == 0750);
     CHECK(Names(run) == ".x.sock+ x.sock ");
     REQUIRE(unlink((run + "/x.sock").c_str()) == 0);
-    CHECK(table.Relink(listener, spec.as) == 0);
+    CHECK(listener.Sockets().Restore(spec.as) == 0);
     CHECK(Reaches(run + "/x.sock"));
     // Our own ids and groups are as before.
     CHECK(prctl(PR_GET_DUMPABLE) == 1);
     CHECK(Own().uid == 0);
     struct stat socket_status = {};
-    REQUIRE(fstat(table.SocketOf(listener, 0).Get(), &socket_status) == 0);
+    REQUIRE(fstat(listener.SocketOf(0).Get(), &socket_status) == 0);
     CHECK(socket_status.st_uid == NOBODY);
 
     ListenSpec refused = Adopted(closed + "/x.sock");
@@ -326,7 +326,7 @@ TEST_CASE("bound for a worker that listens itself: the backlog is below 0") {
     spec.backlog = -1;
     const Listener &listener = table.Open(spec);
     CHECK_FALSE(Reaches(directory / "x"));
-    REQUIRE(listen(table.SocketOf(listener, 1).Get(), 8) == 0);
+    REQUIRE(listen(listener.SocketOf(1).Get(), 8) == 0);
     CHECK(Reaches(directory / "x"));
 }
 

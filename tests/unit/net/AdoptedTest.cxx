@@ -96,8 +96,8 @@ TEST_CASE("a client binds its source port: a placeholder connects, its peer sees
     sys::UniqueFd client = table.Placeholder(Adopted(FreeAddress()));
     const Address &to = server.Spec().at.address;
     REQUIRE(connect(client.Get(), to.Get(), to.Length()) == 0);
-    const sys::UniqueFd accepted(
-        sys::AdoptTag(), accept4(table.SocketOf(server, 0).Get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const sys::UniqueFd accepted(sys::AdoptTag(),
+                                 accept4(server.SocketOf(0).Get(), nullptr, nullptr, SOCK_CLOEXEC));
     REQUIRE(accepted.IsDefined());
     client.Close();
     char byte = 0;
@@ -160,7 +160,7 @@ TEST_CASE("sockets for a worker have its uid, so that they share a port with no 
         const sys::UniqueFd placeholder = table.Placeholder(spec);
         CHECK(owner_of(placeholder) == 4001);
         const Listener &listener = table.Open(spec);
-        CHECK(owner_of(table.SocketOf(listener, 1)) == 4001);
+        CHECK(owner_of(listener.SocketOf(1)) == 4001);
         CHECK(table.Placeholder(spec).IsDefined());
         // A root program that shares ports comes later.
         const sys::UniqueFd later(sys::AdoptTag(), socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -193,9 +193,9 @@ TEST_CASE("options are set on each socket, but not those that say who may have t
     CHECK(Option(placeholder, SOL_SOCKET, SO_KEEPALIVE) == 1);
     const Listener &listener = table.Open(spec);
     for (const unsigned slot : {0U, 1U}) {
-        CHECK(Option(table.SocketOf(listener, slot), IPPROTO_TCP, TCP_DEFER_ACCEPT) != 0);
-        CHECK(Option(table.SocketOf(listener, slot), SOL_SOCKET, SO_KEEPALIVE) == 1);
-        CHECK(Option(table.SocketOf(listener, slot), SOL_SOCKET, SO_REUSEADDR) == 1);
+        CHECK(Option(listener.SocketOf(slot), IPPROTO_TCP, TCP_DEFER_ACCEPT) != 0);
+        CHECK(Option(listener.SocketOf(slot), SOL_SOCKET, SO_KEEPALIVE) == 1);
+        CHECK(Option(listener.SocketOf(slot), SOL_SOCKET, SO_REUSEADDR) == 1);
     }
     ListenSpec port_sharing = Adopted(FreeAddress());
     port_sharing.options = {{SOL_SOCKET, SO_REUSEPORT, Bytes(1)}};
@@ -236,7 +236,7 @@ TEST_CASE("MPTCP: the worker's protocol") {
     }
     const Listener &listener = table.Open(spec);
     CHECK_FALSE(listener.IsShared());
-    CHECK(Option(table.SocketOf(listener, 1), SOL_SOCKET, SO_PROTOCOL) == IPPROTO_MPTCP);
+    CHECK(Option(listener.SocketOf(1), SOL_SOCKET, SO_PROTOCOL) == IPPROTO_MPTCP);
     CHECK(Dial(spec.at.address).IsDefined());
     CHECK(table.Find(spec.at) == &listener);
     spec.at.protocol = 0;
@@ -259,7 +259,7 @@ TEST_CASE("closing one listener: its address is free, the others stay where they
     table.Open(Adopted(gone));
     CHECK(Dial(gone).IsDefined());
     table.LetGo();
-    CHECK_FALSE(table.SocketOf(third, 0).IsDefined());
+    CHECK_FALSE(third.SocketOf(0).IsDefined());
     table.Close(third);
 }
 
@@ -270,9 +270,9 @@ TEST_CASE("adopted: the slots that are ready and serve, else those that serve, e
     ListenerTable table(policy, 3);
     Listener &listener = table.Open(Adopted(FreeAddress()));
     policy.Take();
-    CHECK_FALSE(table.IsServed(listener));
+    CHECK_FALSE(listener.IsServed());
     CHECK(listener.Serve(1) == 0);
-    CHECK(table.IsServed(listener));
+    CHECK(listener.IsServed());
     CHECK(policy.Take() == "{1}");
     CHECK(listener.Serve(1) == 0);
     CHECK(policy.Take().empty());
@@ -290,10 +290,10 @@ TEST_CASE("adopted: the slots that are ready and serve, else those that serve, e
     CHECK(policy.Take() == "{01}");
     table.Vacate(0);
     CHECK(policy.Take() == "{1}");
-    CHECK(table.IsServed(listener));
+    CHECK(listener.IsServed());
     table.Vacate(1);
     CHECK(policy.Take().empty());
-    CHECK_FALSE(table.IsServed(listener));
+    CHECK_FALSE(listener.IsServed());
     listener.Serve(1);
     CHECK(policy.Take().empty()); // that is the set in force
     listener.Serve(2);
@@ -307,7 +307,7 @@ TEST_CASE("asked for: ready counts, not who listens") {
     policy.Take();
     listener.Serve(1);
     CHECK(policy.Take().empty());
-    CHECK(table.IsServed(listener));
+    CHECK(listener.IsServed());
     table.Activate(2);
     CHECK(policy.Take() == "{2}");
     table.Vacate(1);

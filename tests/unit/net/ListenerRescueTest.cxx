@@ -91,24 +91,21 @@ int Moves() {
     for (const unsigned slot : {0U, 1U, 2U})
         table.Occupy(slot, slot), table.Activate(slot);
     policy.Take();
-    const auto queue = [&](unsigned slot) {
-        return WaitingConnections(table.SocketOf(listener, slot));
-    };
-    FORKED_CHECK(Aim(table.SocketOf(listener, 0), 1));
+    const auto queue = [&](unsigned slot) { return WaitingConnections(listener.SocketOf(slot)); };
+    FORKED_CHECK(Aim(listener.SocketOf(0), 1));
     const auto clients = Talk(listener, 10);
     FORKED_CHECK(queue(1) == 10);
     // A hung worker holds it, too.
     const sys::UniqueFd held(sys::AdoptTag(),
-                             fcntl(table.SocketOf(listener, 1).Get(), F_DUPFD_CLOEXEC, 0));
+                             fcntl(listener.SocketOf(1).Get(), F_DUPFD_CLOEXEC, 0));
     const Rescued rescued = listener.Rescue(1);
     FORKED_CHECK(rescued);
     FORKED_CHECK(rescued.moved == 10);
     FORKED_CHECK(rescued.error == 0);
     FORKED_CHECK(policy.Take() == "{02}-1+1L{02}");
-    FORKED_CHECK(IsListening(table.SocketOf(listener, 1)));
+    FORKED_CHECK(IsListening(listener.SocketOf(1)));
     FORKED_CHECK(queue(1) == 0);
-    FORKED_CHECK(AcceptAll(table.SocketOf(listener, 0)) + AcceptAll(table.SocketOf(listener, 2)) ==
-                 10);
+    FORKED_CHECK(AcceptAll(listener.SocketOf(0)) + AcceptAll(listener.SocketOf(2)) == 10);
     // Accepted and closed by the server, all of them.
     for (const sys::UniqueFd &client : clients) {
         char byte = 0;
@@ -134,7 +131,7 @@ int Stays() {
     ListenerTable table(policy, 2);
     Listener &listener = table.Open(Tcp());
     policy.Take();
-    FORKED_CHECK(Aim(table.SocketOf(listener, 0), 1));
+    FORKED_CHECK(Aim(listener.SocketOf(0), 1));
     const auto clients = Talk(listener, 10);
     const Rescued rescued = listener.Rescue(1);
     FORKED_CHECK(!rescued);
@@ -142,7 +139,7 @@ int Stays() {
     FORKED_CHECK(policy.Take().empty());
     for (const sys::UniqueFd &client : clients)
         FORKED_CHECK(!IsReset(client));
-    FORKED_CHECK(AcceptAll(table.SocketOf(listener, 1)) == 10);
+    FORKED_CHECK(AcceptAll(listener.SocketOf(1)) == 10);
     return 0;
 }
 
@@ -153,7 +150,7 @@ int HalfOpen() {
     const Policy policy(true);
     ListenerTable table(policy, 2);
     Listener &listener = table.Open(Tcp());
-    FORKED_CHECK(Aim(table.SocketOf(listener, 0), 0));
+    FORKED_CHECK(Aim(listener.SocketOf(0), 0));
     const Address &at = listener.Spec().at.address;
     const sys::UniqueFd client(sys::AdoptTag(),
                                socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -163,14 +160,13 @@ int HalfOpen() {
     FORKED_CHECK(errno == EINPROGRESS);
     FORKED_CHECK(listener.Rescue(0));
     FORKED_CHECK(HoldBack(client, false));
-    FORKED_CHECK(
-        harness::WaitFor([&] { return WaitingConnections(table.SocketOf(listener, 0)) == 1; }));
+    FORKED_CHECK(harness::WaitFor([&] { return WaitingConnections(listener.SocketOf(0)) == 1; }));
     FORKED_CHECK(send(client.Get(), "x", 1, MSG_NOSIGNAL) == 1);
     const Rescued again = listener.Rescue(0);
     FORKED_CHECK(again);
     FORKED_CHECK(again.moved == 1);
     FORKED_CHECK(!IsReset(client));
-    FORKED_CHECK(AcceptAll(table.SocketOf(listener, 1)) == 1);
+    FORKED_CHECK(AcceptAll(listener.SocketOf(1)) == 1);
     return 0;
 }
 
@@ -184,7 +180,7 @@ int Parks() {
     const sys::Fd alarm = table.Alarm();
     for (const unsigned seat : {0U, 1U})
         table.TakeSeat(seat), table.Occupy(seat, seat), table.Activate(seat);
-    FORKED_CHECK(Aim(table.SocketOf(listener, 0), 1));
+    FORKED_CHECK(Aim(listener.SocketOf(0), 1));
     const auto clients = Talk(listener, 10);
     const Address &at = listener.Spec().at.address;
     const sys::UniqueFd late(sys::AdoptTag(),
@@ -192,20 +188,20 @@ int Parks() {
     if (!HoldBack(late, true))
         return CANNOT;
     FORKED_CHECK(connect(late.Get(), at.Get(), at.Length()) != 0);
-    FORKED_CHECK(WaitingConnections(table.SocketOf(listener, 1)) == 10);
+    FORKED_CHECK(WaitingConnections(listener.SocketOf(1)) == 10);
     table.Vacate(1);
     table.ParkSeat(1);
-    FORKED_CHECK(WaitingConnections(table.SocketOf(listener, 1)) == 0);
-    FORKED_CHECK(AcceptAll(table.SocketOf(listener, 0)) == 10);
+    FORKED_CHECK(WaitingConnections(listener.SocketOf(1)) == 0);
+    FORKED_CHECK(AcceptAll(listener.SocketOf(0)) == 10);
     FORKED_CHECK(table.Repair().empty());
 
     FORKED_CHECK(HoldBack(late, false));
     pollfd look = {alarm.Get(), POLLIN, 0};
     FORKED_CHECK(poll(&look, 1, 5000) == 1);
     FORKED_CHECK(send(late.Get(), "x", 1, MSG_NOSIGNAL) == 1);
-    FORKED_CHECK(WaitingConnections(table.SocketOf(listener, 1)) == 1);
+    FORKED_CHECK(WaitingConnections(listener.SocketOf(1)) == 1);
     FORKED_CHECK(table.Repair().empty());
-    FORKED_CHECK(AcceptAll(table.SocketOf(listener, 0)) == 1);
+    FORKED_CHECK(AcceptAll(listener.SocketOf(0)) == 1);
     FORKED_CHECK(table.TakeSeat() == 1);
     return 0;
 }
@@ -237,7 +233,7 @@ struct Group {
         policy.Take();
     }
 
-    sys::Fd Socket(unsigned slot) const { return table.SocketOf(listener, slot); }
+    sys::Fd Socket(unsigned slot) const { return listener.SocketOf(slot); }
 
     Policy policy{true};
     ListenerTable table;
@@ -388,13 +384,13 @@ TEST_CASE("Repair: one socket for all, on the same port") {
         const sys::Fd alarm = table.Alarm();
         const Address at = listener.Spec().at.address;
         policy.Take();
-        ShutDown(table.SocketOf(listener, 0));
+        ShutDown(listener.SocketOf(0));
         CHECK(IsReadable(alarm));
         const auto repaired = table.Repair();
         REQUIRE(repaired.size() == 1);
         CHECK(repaired[0].error == 0);
         CHECK_FALSE(repaired[0].withheld);
-        CHECK(Address::OfSocket(table.SocketOf(listener, 0).Get()) == at);
+        CHECK(Address::OfSocket(listener.SocketOf(0).Get()) == at);
         CHECK(Dial(at).IsDefined());
     }
 }
@@ -412,9 +408,9 @@ TEST_CASE("Repair: an inherited socket, with its own limit") {
     spec.source = ListenSpec::Source::INHERITED;
     spec.text = "fd";
     const Listener &listener = table.Open(spec);
-    ShutDown(table.SocketOf(listener, 0));
+    ShutDown(listener.SocketOf(0));
     REQUIRE(table.Repair().size() == 1);
-    CHECK(QueueOf(table.SocketOf(listener, 1))->limit == 33);
+    CHECK(QueueOf(listener.SocketOf(1))->limit == 33);
     CHECK(Dial(original.at.address).IsDefined());
 }
 
@@ -428,11 +424,11 @@ TEST_CASE("Repair: Multipath TCP") {
         static_cast<void>(table.Alarm());
         CHECK(Talk(listener, 5).size() == 5);
         CHECK(table.Repair().empty());
-        ShutDown(table.SocketOf(listener, 1));
+        ShutDown(listener.SocketOf(1));
         const auto repaired = table.Repair();
         REQUIRE(repaired.size() == 1);
         CHECK(repaired[0].error == 0);
-        CHECK(IsListening(table.SocketOf(listener, 1)));
+        CHECK(IsListening(listener.SocketOf(1)));
     } catch (const OpenError &error) {
         MESSAGE("SKIPPED: ListenerRescue: ", error.what());
     }
@@ -447,13 +443,13 @@ TEST_CASE("Repair: a unix socket cannot listen again, which is said once") {
     const Address at = listener.Spec().at.address;
     CHECK(Dial(at).IsDefined());
     CHECK_FALSE(IsReadable(alarm));
-    ShutDown(table.SocketOf(listener, 0));
+    ShutDown(listener.SocketOf(0));
     const auto repaired = table.Repair();
     REQUIRE(repaired.size() == 1);
     CHECK(repaired[0].error == EOPNOTSUPP);
     CHECK_FALSE(Dial(at).IsDefined());
     // As far as known: should a kernel learn it, Repair() can.
-    CHECK(listen(table.SocketOf(listener, 0).Get(), 16) == 0);
+    CHECK(listen(listener.SocketOf(0).Get(), 16) == 0);
     CHECK_FALSE(Dial(at).IsDefined());
     table.Vacate(1);
     CHECK(table.Repair().empty());
@@ -490,11 +486,11 @@ TEST_CASE("Alarm: not for a retired listener, but for one that has come back") {
     CHECK(original.Rescue(0).refusal == "a sibling has taken its place");
     table.Vacate(0);
     CHECK(table.Repair().empty());
-    CHECK_FALSE(IsListening(table.SocketOf(original, 0)));
+    CHECK_FALSE(IsListening(original.SocketOf(0)));
     CHECK(original.Serve(1) == 0);
-    ShutDown(table.SocketOf(original, 0));
+    ShutDown(original.SocketOf(0));
     CHECK(table.Repair().size() == 1);
-    CHECK(IsListening(table.SocketOf(original, 0)));
+    CHECK(IsListening(original.SocketOf(0)));
 }
 
 TEST_CASE("FiguresOf: the queue where there is one, nothing where it is unknown") {

@@ -82,9 +82,9 @@ TEST_CASE("one more seat: a socket more for each group, none for what is shared"
     policy.Take();
     CHECK(table.TakeSeat() == 2);
     CHECK(policy.Take() == "+2L+2"); // not active
-    CHECK(Address::OfSocket(table.SocketOf(web, 2).Get()) == web.Spec().at.address);
-    CHECK(Address::OfSocket(table.SocketOf(udp, 2).Get()) == udp.Spec().at.address);
-    CHECK(table.SocketOf(path, 2) == table.SocketOf(path, 0));
+    CHECK(Address::OfSocket(web.SocketOf(2).Get()) == web.Spec().at.address);
+    CHECK(Address::OfSocket(udp.SocketOf(2).Get()) == udp.Spec().at.address);
+    CHECK(path.SocketOf(2) == path.SocketOf(0));
     CHECK(table.Exports(2).size() == 3);
     CHECK(web.StandingOf(2) == Standing::NOT_READY);
     Serve(table, 2, 12);
@@ -99,13 +99,13 @@ TEST_CASE("the one socket of a single seat becomes the first of a group") {
     Listener &listener = table.Open(Tcp());
     CHECK(listener.IsShared());
     table.TakeSeat(0), Serve(table, 0, 1);
-    const int first = table.SocketOf(listener, 0).Get();
+    const int first = listener.SocketOf(0).Get();
     policy.Take();
     CHECK(table.TakeSeat() == 1);
     CHECK_FALSE(listener.IsShared());
     CHECK(policy.Take() == "tcp*+0L+1L{0}");
-    CHECK(table.SocketOf(listener, 0).Get() == first);
-    CHECK(table.SocketOf(listener, 1).Get() != first);
+    CHECK(listener.SocketOf(0).Get() == first);
+    CHECK(listener.SocketOf(1).Get() != first);
     const auto client = Dial(listener.Spec().at.address);
     CHECK(client.IsDefined());
     Serve(table, 1, 2);
@@ -117,7 +117,7 @@ TEST_CASE("the one socket of a single seat becomes the first of a group") {
     CHECK(shared.TakeSeat() == 0);
     CHECK(shared.TakeSeat() == 1);
     CHECK(one.IsShared());
-    CHECK(shared.SocketOf(one, 1) == shared.SocketOf(one, 0));
+    CHECK(one.SocketOf(1) == one.SocketOf(0));
 }
 
 TEST_CASE("a second seat gets no connection before the group is steered") {
@@ -139,16 +139,16 @@ TEST_CASE("a parked seat gets no connections, and its socket is there for the ne
     Listener &listener = table.Open(Tcp());
     for (const unsigned seat : {0U, 1U})
         table.TakeSeat(seat), Serve(table, seat, 10 + seat);
-    const int socket = table.SocketOf(listener, 1).Get();
+    const int socket = listener.SocketOf(1).Get();
     policy.Take();
     table.Vacate(1);
     CHECK(policy.Take() == "{0}");
     table.ParkSeat(1);
     CHECK(policy.Take().empty());
     CHECK(listener.StandingOf(1) == Standing::PARKED);
-    CHECK(IsListening(table.SocketOf(listener, 1)));
+    CHECK(IsListening(listener.SocketOf(1)));
     CHECK(table.TakeSeat() == 1);
-    CHECK(table.SocketOf(listener, 1).Get() == socket);
+    CHECK(listener.SocketOf(1).Get() == socket);
     CHECK(listener.StandingOf(1) == Standing::NOT_READY);
     Serve(table, 1, 12);
     CHECK(policy.Take() == "{01}");
@@ -198,7 +198,7 @@ TEST_CASE("why a seat gets no connections") {
     CHECK(adopted.StandingOf(2) == Standing::NOT_READY);
     CHECK(asked.StandingOf(1) == Standing::ACTIVE);
     CHECK(asked.StandingOf(2) == Standing::NOT_READY);
-    REQUIRE(shutdown(table.SocketOf(asked, 1).Get(), SHUT_RD) == 0);
+    REQUIRE(shutdown(asked.SocketOf(1).Get(), SHUT_RD) == 0);
     CHECK(asked.Mend(1));
     CHECK(asked.StandingOf(1) == Standing::WITHHELD);
     table.Vacate(2);
@@ -246,9 +246,9 @@ TEST_CASE("a retired listener grows, too, and comes back with all its seats") {
     policy.Take();
     CHECK(table.TakeSeat() == 2);
     CHECK(policy.Take() == "+2L"); // the sibling's
-    CHECK_FALSE(IsListening(table.SocketOf(original, 2)));
+    CHECK_FALSE(IsListening(original.SocketOf(2)));
     CHECK(original.Serve(2) == 0);
-    CHECK(IsListening(table.SocketOf(original, 2)));
+    CHECK(IsListening(original.SocketOf(2)));
     CHECK(Port(original) == Port(table.Listeners().back()));
 }
 
@@ -260,7 +260,7 @@ TEST_CASE("a table that has let go gives seats, but opens nothing") {
     table.LetGo();
     policy.Take();
     CHECK(table.TakeSeat() == 1);
-    CHECK_FALSE(table.SocketOf(listener, 1).IsDefined());
+    CHECK_FALSE(listener.SocketOf(1).IsDefined());
     table.ParkSeat(1);
     CHECK(policy.Take().empty());
 }

@@ -41,9 +41,9 @@ ListenSpec Both() {
 }
 
 /** Takes what waits in all its queues. */
-void Drain(const ListenerTable &table, const Listener &listener, unsigned slots) {
+void Drain(const Listener &listener, unsigned slots) {
     for (unsigned slot = 0; slot < slots; slot++) {
-        pollfd source = {table.SocketOf(listener, slot).Get(), POLLIN, 0};
+        pollfd source = {listener.SocketOf(slot).Get(), POLLIN, 0};
         while (poll(&source, 1, 0) == 1 && source.revents == POLLIN) {
             char byte = 0;
             if (listener.Spec().at.type == SOCK_DGRAM)
@@ -56,8 +56,7 @@ void Drain(const ListenerTable &table, const Listener &listener, unsigned slots)
 
 /** Which of the two gets a client of that address: 'o' the original, 's' the sibling, '-'
  *  nobody. */
-char WhoGets(const ListenerTable &table, const Listener &original, const Listener &sibling,
-             const char *host, unsigned slots) {
+char WhoGets(const Listener &original, const Listener &sibling, const char *host, unsigned slots) {
     const unsigned port = original.Spec().at.address.Port().value();
     const Address address = Address::FromLiteral(host, port).value();
     const int type = original.Spec().at.type;
@@ -70,14 +69,14 @@ char WhoGets(const ListenerTable &table, const Listener &original, const Listene
     std::vector<pollfd> sources;
     for (const Listener *listener : {first, second})
         for (unsigned slot = 0; slot < slots; slot++)
-            sources.push_back({table.SocketOf(*listener, slot).Get(), POLLIN, 0});
+            sources.push_back({listener->SocketOf(slot).Get(), POLLIN, 0});
     for (;;) {
         REQUIRE(poll(sources.data(), sources.size(), 1000) > 0);
         bool found = false;
         for (std::size_t i = 0; i < sources.size(); i++) {
             if (sources[i].revents == POLLIN) {
-                Drain(table, sibling, slots);
-                Drain(table, original, slots);
+                Drain(sibling, slots);
+                Drain(original, slots);
                 return i < slots ? 's' : 'o';
             }
             if (sources[i].revents != 0)
@@ -162,15 +161,15 @@ TEST_CASE(
 
             CHECK(sibling->Serve(0) == 0);
             for (int i = 0; i < 5; i++) {
-                CHECK(WhoGets(table, original, *sibling, "127.0.0.1", slots) == 's');
-                CHECK(WhoGets(table, original, *sibling, "::1", slots) == '-');
+                CHECK(WhoGets(original, *sibling, "127.0.0.1", slots) == 's');
+                CHECK(WhoGets(original, *sibling, "::1", slots) == '-');
             }
             // A program that opens both itself, one with IPV6_V6ONLY.
             CHECK(original.Serve(0) == 0);
             CHECK_FALSE(original.IsRetired());
             for (int i = 0; i < 5; i++) {
-                CHECK(WhoGets(table, original, *sibling, "127.0.0.1", slots) == 's');
-                CHECK(WhoGets(table, original, *sibling, "::1", slots) == 'o');
+                CHECK(WhoGets(original, *sibling, "127.0.0.1", slots) == 's');
+                CHECK(WhoGets(original, *sibling, "::1", slots) == 'o');
             }
         }
 }
@@ -194,12 +193,12 @@ TEST_CASE("a sibling: IPv6 under an IPv4 address gets its clients, as the origin
                 CHECK(sibling->Spec().at.both_families == (std::string(host) == "0.0.0.0"));
                 CHECK(original.IsRetired());
                 for (int i = 0; i < 5; i++)
-                    CHECK(WhoGets(table, original, *sibling, "127.0.0.1", 2) == 's');
+                    CHECK(WhoGets(original, *sibling, "127.0.0.1", 2) == 's');
                 if (sibling->Spec().at.both_families)
-                    CHECK(WhoGets(table, original, *sibling, "::1", 2) == 's');
+                    CHECK(WhoGets(original, *sibling, "::1", 2) == 's');
                 CHECK(original.Serve(1) == 0);
                 for (int i = 0; i < 5; i++)
-                    CHECK(WhoGets(table, original, *sibling, "127.0.0.1", 2) == 'o');
+                    CHECK(WhoGets(original, *sibling, "127.0.0.1", 2) == 'o');
             }
 }
 
@@ -214,7 +213,7 @@ TEST_CASE("a sibling for UDP under a port for both families: IPv4 goes to it") {
     Listener *sibling = table.Sibling(original, AF_INET);
     REQUIRE(sibling != nullptr);
     for (int i = 0; i < 5; i++)
-        CHECK(WhoGets(table, original, *sibling, "127.0.0.1", 2) == 's');
+        CHECK(WhoGets(original, *sibling, "127.0.0.1", 2) == 's');
 }
 
 TEST_CASE("no sibling: an address of IPv6 alone, an inherited socket that would stay in front") {
@@ -254,8 +253,8 @@ TEST_CASE("an inherited socket for both families gets a sibling and is left alon
     Listener *sibling = table.Sibling(original, AF_INET);
     REQUIRE(sibling != nullptr);
     CHECK_FALSE(original.IsRetired());
-    CHECK(WhoGets(table, original, *sibling, "127.0.0.1", 2) == 's');
-    CHECK(WhoGets(table, original, *sibling, "::1", 2) == 'o');
+    CHECK(WhoGets(original, *sibling, "127.0.0.1", 2) == 's');
+    CHECK(WhoGets(original, *sibling, "::1", 2) == 'o');
 }
 
 TEST_CASE("the original stays where it is served, or a slot is ready already") {
@@ -272,7 +271,7 @@ TEST_CASE("the original stays where it is served, or a slot is ready already") {
         Listener *sibling = table.Sibling(original, AF_INET);
         REQUIRE(sibling != nullptr);
         CHECK_FALSE(original.IsRetired());
-        CHECK(WhoGets(table, original, *sibling, "127.0.0.1", 2) == 's');
-        CHECK(WhoGets(table, original, *sibling, "::1", 2) == 'o');
+        CHECK(WhoGets(original, *sibling, "127.0.0.1", 2) == 's');
+        CHECK(WhoGets(original, *sibling, "::1", 2) == 'o');
     }
 }
