@@ -3,13 +3,14 @@
 #include "adopt/Adoptee.hxx"
 #include "adopt/ListenerClosing.hxx"
 #include "adopt/Tier.hxx"
+#include "pool/PoolObserver.hxx"
 
 #include <map>
 
 namespace adopt {
 
 /** Gives each worker the filter, and answers what it notifies. Borrows all that it is given. */
-class AdoptAgent final : public pool::Agent {
+class AdoptAgent final : public pool::Agent, public pool::PoolObserver {
 public:
     /** `tier` is on; `unasked`: several workers and no listener was asked for, so that without adoption they
      *  get in each other's way. */
@@ -17,8 +18,7 @@ public:
                net::ListenerTable &table, pool::Facts &facts, const Spec &spec, unsigned slots,
                Tier _tier, bool _unasked);
 
-    /** How many workers there are to be. */
-    void Resize(unsigned slots) noexcept { adoption.Resize(slots); }
+    void OnScale(unsigned workers) noexcept override { adoption.Resize(workers); }
 
     void Prepare(const pool::WorkerRef &worker, spawn::LaunchSpec &launch) override;
     void NotStarted(const pool::WorkerRef &worker) noexcept override { uids.erase(worker.id); }

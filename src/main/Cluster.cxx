@@ -131,9 +131,11 @@ void Cluster::AddAdoption() {
     if (plan.adopt.mode != adopt::Mode::OFF)
         reporter.Say(!tier.on && unasked ? report::Level::WARN : report::Level::DEBUG,
                      "adoption: " + adopt::Describe(tier));
-    if (tier.on)
-        pool.Add(adoption.emplace(loop, errands, reporter, table, pool.GetFacts(), plan.adopt,
-                                  plan.pool.slots, std::move(tier), unasked));
+    if (!tier.on)
+        return;
+    pool.Add(adoption.emplace(loop, errands, reporter, table, pool.GetFacts(), plan.adopt,
+                              plan.pool.slots, std::move(tier), unasked));
+    pool.Observe(*adoption);
 }
 
 void Cluster::OnFinished() noexcept {

@@ -43,6 +43,8 @@ void Pool::Scale(unsigned wanted) noexcept {
         return;
     const TriggerQueue::Batch batch(triggers);
     starter.SetWorkerCount(wanted);
+    for (PoolObserver *observer : observers)
+        observer->OnScale(wanted);
     slots.SetWanted(wanted);
     start_event.Schedule();
 }

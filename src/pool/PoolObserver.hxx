@@ -12,6 +12,9 @@ public:
     /** Every slot was ready; once. */
     virtual void OnUp() noexcept {}
 
+    /** It is to have this many workers from now on. */
+    virtual void OnScale(unsigned) noexcept {}
+
     /** The cluster begins to stop; once. */
     virtual void OnStop(const StopRequest &) noexcept {}
 

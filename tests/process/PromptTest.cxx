@@ -46,3 +46,20 @@ TEST_CASE("a child hangs between fork and exec: the others serve, and the stop g
     fuse->Abort();
     CHECK(WaitFor([&] { return cluster.Leftovers().empty(); }));
 }
+
+TEST_CASE("28,000 ports come and go") {
+    const std::string port = std::to_string(FreePort());
+    Cluster cluster({.options = {"-n", "2"}, .command = {Program("hostile"), "churn", port}});
+    cluster.WaitOut("goes on");
+    CheckPrompt(cluster);
+    CHECK(cluster.Wait() == Exited(143));
+}
+
+TEST_CASE("60 processes of a worker have thousands of descriptors each, and its ports change") {
+    const std::string port = std::to_string(FreePort());
+    Cluster cluster({.options = {"-n", "2"}, .command = {Program("hostile"), "descriptors", port}});
+    cluster.WaitOut("goes on");
+    MESSAGE(cluster.Out());
+    CheckPrompt(cluster);
+    CHECK(cluster.Wait() == Exited(143));
+}

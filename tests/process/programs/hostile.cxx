@@ -8,6 +8,7 @@
  * line for each connection, `slot=SLOT`.
  */
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <atomic>
 #include <cerrno>
@@ -22,6 +23,7 @@
 #include <netinet/tcp.h>
 #include <string>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -327,6 +329,44 @@ void Legacy(unsigned port) {
 #endif
 }
 
+/** For ever: listens on one of `count` ports after the other and closes it. */
+[[noreturn]] void ComeAndGo(unsigned first, unsigned count) {
+    for (unsigned i = 0;; i++) {
+        const int fd = Tcp();
+        if (Bind(fd, first + i % count) == 0)
+            listen(fd, 1);
+        close(fd);
+        if (i == count / 2) {
+            std::printf("goes on\n");
+            std::fflush(stdout);
+        }
+    }
+}
+
+void Churn(unsigned) {
+    ComeAndGo(4000, 28'000);
+}
+
+/** 60 processes with as many descriptors as the limit allows, 20,000 at most. */
+void Descriptors(unsigned port) {
+    constexpr rlim_t MOST = 20'000;
+    rlimit limit = {};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = std::min(limit.rlim_max, MOST);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    unsigned count = 0;
+    while (open("/dev/null", O_RDONLY | O_CLOEXEC) >= 0)
+        count++;
+    for (int i = 0; i < 60; i++)
+        if (fork() == 0)
+            for (;;)
+                pause();
+    for (int fd = 100; fd < 200; fd++)
+        close(fd);
+    std::printf("60 processes with %u descriptors\n", count);
+    ComeAndGo(port + 1, 2);
+}
+
 constexpr struct {
     const char *name;
     void (*act)(unsigned port);
@@ -343,6 +383,8 @@ constexpr struct {
     {"die", Die},
     {"stop", Stop},
     {"legacy", Legacy},
+    {"churn", Churn},
+    {"descriptors", Descriptors},
 };
 
 void Serve(unsigned port, const char *slot) {

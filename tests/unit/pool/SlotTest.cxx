@@ -162,7 +162,13 @@ TEST_CASE("fewer slots: the last ones retire, and their ends decide nothing") {
     cluster.Start();
     for (unsigned id = 1; id <= 3; id++)
         Say(cluster, id, id - 1);
+    struct Counter final : PoolObserver {
+        void OnScale(unsigned workers) noexcept override { told = workers; }
+        unsigned told = 0;
+    } counter;
+    cluster.pool.Observe(counter);
     cluster.pool.Scale(1);
+    CHECK(counter.told == 1);
     CHECK(kernel::TakeSignals() == cluster.Signals("TERM", {3, 2}));
     cluster.Die(3, SIGTERM);
     cluster.Exit(2, 5);
