@@ -3,21 +3,21 @@
 namespace health {
 
 void AliveProbe::Started(const pool::WorkerRef &worker, spawn::Launched &) noexcept {
-    young.emplace(worker.id, Young{worker, loop.Now() + enough});
+    young.push_back({worker, loop.Now() + enough});
     if (!timer.IsPending())
         Arm();
 }
 
 void AliveProbe::Gone(const pool::WorkerRef &worker, pool::ExitStatus) noexcept {
-    young.erase(worker.id);
+    std::erase_if(young, [&worker](const Young &one) { return one.worker.id == worker.id; });
     if (young.empty())
         timer.Cancel();
 }
 
 void AliveProbe::OnTimer() noexcept {
-    while (!young.empty() && young.begin()->second.due <= loop.Now()) {
-        const pool::WorkerRef worker = young.begin()->second.worker;
-        young.erase(young.begin());
+    while (!young.empty() && young.front().due <= loop.Now()) {
+        const pool::WorkerRef worker = young.front().worker;
+        young.pop_front();
         facts.Ready(worker, pool::Sign::ALIVE);
     }
     Arm();
@@ -25,7 +25,7 @@ void AliveProbe::OnTimer() noexcept {
 
 void AliveProbe::Arm() noexcept {
     if (!young.empty())
-        timer.ScheduleAt(young.begin()->second.due);
+        timer.ScheduleAt(young.front().due);
 }
 
 } // namespace health

@@ -4,14 +4,14 @@
 #include "pool/Agent.hxx"
 
 #include <chrono>
-#include <map>
+#include <deque>
 
 namespace health {
 
 /** The weakest sign of readiness: the worker is still alive after a while. */
 class AliveProbe final : public pool::Agent {
 public:
-    /** `enough`: the while. The others are borrowed. */
+    /** `enough`: how long a worker must live. The others are borrowed. */
     AliveProbe(loop::Loop &_loop, pool::Facts &_facts, std::chrono::milliseconds _enough) noexcept
         : loop(_loop), facts(_facts), enough(_enough),
           timer(_loop, util::Bind<&AliveProbe::OnTimer>(*this)) {}
@@ -31,7 +31,7 @@ private:
     loop::Loop &loop;
     pool::Facts &facts;
     const std::chrono::milliseconds enough;
-    std::map<unsigned, Young> young; // by id: the oldest first, for ids rise
+    std::deque<Young> young; // in the order of their times
     loop::TimerEvent timer;
 };
 

@@ -35,7 +35,12 @@ public:
         process.emplace();
         if (owner.forked)
             owner.forked(process->Pid());
-        answer.Watch(process->Descriptor(), EPOLLIN);
+        try {
+            answer.Watch(process->Descriptor(), EPOLLIN);
+        } catch (...) {
+            process.reset();
+            throw;
+        }
     }
 
     void Begin(Waiting waiting) noexcept {

@@ -111,7 +111,9 @@ bool Peer::TakeDatagram() noexcept {
         return false;
     has_descriptors = look->has_descriptors;
     const std::size_t length = std::min(look->length, limits.message);
-    if (Tell({std::string_view(buffer).substr(0, length), look->length > length, look->sender}))
+    const bool again = std::exchange(was_told, false);
+    if (again ||
+        Tell({std::string_view(buffer).substr(0, length), look->length > length, look->sender}))
         has_descriptors ? ConsumeElsewhere() : Consume(length);
     return true;
 }
@@ -213,7 +215,8 @@ void Peer::ConsumeElsewhere() noexcept {
     order.deadline = DEADLINE;
     order.done = loop::Errands::Done::Make<&Peer::OnConsumed>(*this);
     const int copy = fcntl(socket.Get(), F_DUPFD_CLOEXEC, 0);
-    if (copy < 0)
+    was_told = copy < 0;
+    if (was_told)
         return retry.Schedule(RETRY);
     order.request.descriptors.emplace_back(sys::AdoptTag(), copy);
     consuming = context.errands.Send(std::move(order));
@@ -225,6 +228,8 @@ void Peer::OnConsumed(loop::Errands::Ticket, loop::Errands::Answer answer) noexc
         return Resume();
     if (answer.error == ETIMEDOUT && ++late >= LATE_TWICE)
         RefuseDescriptors(socket);
+    // After these, nobody knows whether it was received.
+    was_told = answer.error != ETIMEDOUT && answer.error != EPIPE;
     retry.Schedule(RETRY);
 }
 

@@ -129,6 +129,7 @@ private:
     std::string buffer; // a datagram; the begin of a stream
     std::string outgoing;
     bool waits = false; // for Done()
+    bool was_told = false; // of the next message, which could not be received yet
     bool has_descriptors = false; // the message that it waits for
     bool ended = false;
     unsigned late = 0;

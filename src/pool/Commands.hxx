@@ -12,6 +12,7 @@ struct StopRequest {
     std::string_view reason; // for the event; a literal
     int signo = 0; // the signal that asked, 0: none did
     bool workers_have_it = false; // the terminal has sent it to the workers as well
+    bool impatient = false; // the same was asked for long enough ago: kill now
 };
 
 /** Called once: true if the successor has taken over, false if the worker stays that was there. */

@@ -14,7 +14,8 @@ constexpr std::size_t A_TURN = 64; // processes that are looked at
 Leftovers::Leftovers(loop::Loop &loop, Orphans &_orphans, Reaper &_reaper,
                      util::BoundMethod<void()> _on_done)
     : orphans(_orphans), reaper(_reaper), on_done(_on_done),
-      kill_event(loop, util::Bind<&Leftovers::OnKill>(*this)) {}
+      kill_event(loop, util::Bind<&Leftovers::OnKill>(*this)),
+      stuck_timer(loop, util::Bind<&Leftovers::OnStuck>(*this)) {}
 
 Leftovers::~Leftovers() noexcept {
     Cancel();
@@ -38,11 +39,15 @@ bool Leftovers::Start(int _signo) {
         return true;
     }
     active = true;
+    if (killing)
+        stuck_timer.Schedule(STUCK_AFTER);
     orphans.Add(*this);
     return false;
 }
 
 void Leftovers::Kill() noexcept {
+    if (active && !killing)
+        stuck_timer.Schedule(STUCK_AFTER);
     killing = true;
     if (active)
         orphans.Add(*this);
@@ -55,6 +60,7 @@ void Leftovers::Cancel() noexcept {
     active = false;
     trees.clear();
     kill_event.Cancel();
+    stuck_timer.Cancel();
 }
 
 bool Leftovers::IsMine(const Owner &owner) const noexcept {
@@ -95,6 +101,11 @@ void Leftovers::OnKill() noexcept {
     }
     if (!trees.empty())
         kill_event.Schedule();
+}
+
+void Leftovers::OnStuck() noexcept {
+    stuck = true;
+    Finish();
 }
 
 void Leftovers::Finish() noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "loop/DeferEvent.hxx"
+#include "loop/TimerEvent.hxx"
 #include "pool/KillTree.hxx"
 #include "pool/Orphans.hxx"
 
@@ -42,6 +43,9 @@ public:
     /** Between the stop signal and Kill(), unless a stop gives more time. */
     static constexpr std::chrono::seconds PATIENCE{1};
 
+    /** How long they may outlive KILL before they are given up. */
+    static constexpr std::chrono::seconds STUCK_AFTER{10};
+
     /** All are borrowed. `on_done`: nothing is left; called from the loop, at most once a
      *  Begin(). */
     Leftovers(loop::Loop &loop, Orphans &_orphans, Reaper &_reaper,
@@ -55,13 +59,17 @@ public:
     /** The cluster has ended, no worker is left: the same for all leftovers and those of nobody. */
     bool BeginAll(int signo);
 
-    /** They had their time: KILL from now on. Also before Begin(). */
+    /** Sends KILL from now on. It may be called before Begin(). */
     void Kill() noexcept;
 
-    /** Nothing is asked, and nobody is told, any more. */
+    /** Stops the search; `on_done` is not called. */
     void Cancel() noexcept;
 
     bool IsActive() const noexcept { return active; }
+
+    /** Some did not end within STUCK_AFTER, and were given up: they hang in the kernel, or another
+     *  process traces them. */
+    bool AreStuck() const noexcept { return stuck; }
 
 private:
     bool Start(int _signo);
@@ -69,16 +77,18 @@ private:
     void OnSearched(bool complete) noexcept override;
     void End(Reaper::Leftover &leftover);
     void OnKill() noexcept;
+    void OnStuck() noexcept;
     void Finish() noexcept;
 
     Orphans &orphans;
     Reaper &reaper;
     const util::BoundMethod<void()> on_done;
     loop::DeferEvent kill_event;
+    loop::TimerEvent stuck_timer;
     std::deque<KillTree> trees;
     std::optional<unsigned> worker; // nothing: all
     int signo = 0;
-    bool active = false, killing = false;
+    bool active = false, killing = false, stuck = false;
 };
 
 } // namespace pool

@@ -47,6 +47,7 @@ void Pool::Scale(unsigned wanted) noexcept {
         observer->OnScale(wanted);
     slots.SetWanted(wanted);
     start_event.Schedule();
+    LookWhetherUp();
 }
 
 void Pool::OnTidy() noexcept {
@@ -71,6 +72,10 @@ void Pool::Relay(int signo) noexcept {
 
 void Pool::OnReady(Worker &) noexcept {
     verdict.OnReady();
+    LookWhetherUp();
+}
+
+void Pool::LookWhetherUp() noexcept {
     if (was_up || !slots.AreReady())
         return;
     was_up = true;
@@ -104,7 +109,7 @@ void Pool::OnReaped(const Batch &) noexcept {
 
 void Pool::OnEnded(const Slot &slot, const WorkerEnd &end) noexcept {
     // One of several slots that is not wanted any more decides nothing.
-    if (slot.IsRetiring() && !ladder.IsClimbing())
+    if (slot.IsSurplus() && !ladder.IsClimbing())
         return;
     if (const auto ending = verdict.OnEnd(end, IsServing(), ladder.IsClimbing()))
         EndBecause(*ending);
@@ -139,7 +144,9 @@ void Pool::EndBecause(const Ending &ending) noexcept {
 
 // --- the stop --------------------------------------------------------------------------------
 
-void Pool::Stop(const StopRequest &request) noexcept {
+void Pool::Stop(const StopRequest &asked) noexcept {
+    StopRequest request = asked;
+    request.impatient = ladder.IsImpatient(asked);
     const TriggerQueue::Batch batch(triggers);
     if (!ladder.IsClimbing()) {
         if (slots.HaveProcesses()) // else there is nothing to stop, and an error has said why

@@ -61,6 +61,7 @@ private:
 
     void StartNext() noexcept;
     void OnServed() noexcept;
+    void LookWhetherUp() noexcept;
     void EndBecause(const Ending &ending) noexcept;
     void OnStopKill() noexcept;
     void OnTidy() noexcept;

@@ -150,8 +150,12 @@ void Reaper::Close(pid_t pid) noexcept {
     const auto family = std::find_if(families.begin(), families.end(), [pid](const Family &one) {
         return one.leader == pid && one.held_until == 0;
     });
-    if (family != families.end())
+    if (family == families.end())
+        return;
+    if (family->runs_program)
         family->held_until = sys::TicksSinceBoot();
+    else
+        families.erase(family); // it leaves no orphan
 }
 
 void Reaper::AddLeftover(const Orphan &orphan, const Owner &owner) {

@@ -108,7 +108,12 @@ void Slot::Swap() noexcept {
         context.table.ParkSeat(*seat);
     }
     seat = workers.Current()->Ref().seat;
-    Tell(true);
+    const bool alive = HasProcess(workers.Current()->State());
+    if (!alive) { // it has ended, too, and nobody was told
+        last = workers.Current()->End();
+        owner.OnEnded(*this, last);
+    }
+    Tell(alive);
 }
 
 void Slot::Tell(bool replaced) noexcept {
@@ -177,8 +182,9 @@ void Slot::Fail() noexcept {
         ScheduleNext();
 }
 
-void Slot::Retire(const StopRequest &request) noexcept {
+void Slot::Retire(const StopRequest &request, bool surplus) noexcept {
     retirement = request;
+    is_surplus |= surplus;
     Post(SlotTrigger::RETIRE);
 }
 

@@ -22,7 +22,7 @@ public:
     virtual void OnOnline(Worker &worker) noexcept = 0;
     virtual void OnReady(Worker &worker) noexcept = 0;
 
-    /** A worker has ended that no ready successor had replaced before. */
+    /** The current worker has ended, or any worker of a slot that retires. */
     virtual void OnEnded(const Slot &slot, const WorkerEnd &end) noexcept = 0;
 
     /** It is over its limit of restarts. Returns whether it is to be tried again. */
@@ -51,11 +51,12 @@ public:
      *  worker the next one is simply started now. */
     void Replace(Replaced done) noexcept;
 
-    /** Asks for the end of all its workers; it gets no more. Once more hurries. */
-    void Retire(const StopRequest &request) noexcept;
+    /** Asks for the end of all its workers; it gets no more. Once more can hurry. `surplus`: there
+     *  are to be fewer slots. */
+    void Retire(const StopRequest &request, bool surplus = false) noexcept;
 
-    /** Its end was asked for. */
-    bool IsRetiring() const noexcept { return retirement.has_value(); }
+    /** It retires, or has, because fewer slots were wanted. */
+    bool IsSurplus() const noexcept { return is_surplus; }
 
     /** Those that are not gone. */
     const SlotWorkers &Workers() const noexcept { return workers; }
@@ -101,6 +102,7 @@ private:
     SlotWorkers workers;
     Replaced on_replaced; // while it is replacing
     std::optional<StopRequest> retirement; // as asked for last
+    bool is_surplus = false;
     WorkerEnd last;
     RestartHistory history;
     RestartPolicy::Decision next; // what follows the last end

@@ -8,7 +8,7 @@ using S = SlotState;
 using T = SlotTrigger;
 using A = SlotAction;
 
-constexpr std::array<SlotLife::Row, 31> ROWS = {{
+constexpr std::array<SlotLife::Row, 30> ROWS = {{
     {S::IDLE, T::DUE, S::RUNNING, A::START},
     {S::IDLE, T::REPLACE, S::IDLE, A::NONE},
     {S::IDLE, T::RETIRE, S::FINISHED, A::FINISH},
@@ -24,7 +24,6 @@ constexpr std::array<SlotLife::Row, 31> ROWS = {{
     {S::REPLACING, T::SUCCESSOR_LOST, S::RUNNING, A::KEEP},
     {S::REPLACING, T::RESTART, S::RUNNING, A::SWAP},
     {S::REPLACING, T::GIVE_UP, S::RUNNING, A::SWAP},
-    {S::REPLACING, T::NO_MORE, S::RUNNING, A::SWAP},
     {S::REPLACING, T::RETIRE, S::RETIRING, A::LEAVE},
 
     {S::BACKOFF, T::DUE, S::RUNNING, A::START},

@@ -11,15 +11,19 @@ void SlotSet::SetWanted(unsigned count) {
         slots.push_back(std::make_unique<Slot>(context, owner, index));
     // The youngest first: the others keep their numbers.
     for (auto index = static_cast<unsigned>(slots.size()); index-- > wanted;)
-        if (!slots[index]->IsRetiring())
-            slots[index]->Retire({StopRequest::Kind::GRACEFUL, "fewer workers are wanted"});
+        if (!slots[index]->IsSurplus())
+            slots[index]->Retire({StopRequest::Kind::GRACEFUL, "fewer workers are wanted"}, true);
 }
 
 void SlotSet::Tidy() {
-    for (unsigned index = 0; index < slots.size(); index++)
-        if (slots[index]->IsRetiring() && slots[index]->State() == SlotState::FINISHED)
-            slots[index] = index < wanted ? std::make_unique<Slot>(context, owner, index) : nullptr;
-    while (!slots.empty() && slots.back() == nullptr)
+    const auto is_over = [](const Slot &slot) {
+        return slot.IsSurplus() && slot.State() == SlotState::FINISHED;
+    };
+    for (unsigned index = 0; index < wanted; index++)
+        if (is_over(*slots[index]))
+            slots[index] = std::make_unique<Slot>(context, owner, index);
+    // One with a lower number waits for those above it, so that there is no gap.
+    while (slots.size() > wanted && is_over(*slots.back()))
         slots.pop_back();
 }
 

@@ -18,8 +18,8 @@ namespace pool {
  *  descriptors, fork. What becomes of the process is told by spawn::Start. */
 class Starter {
 public:
-    /** How many children may be on their way to their command at once. More would wait for a
-     *  processor anyway, and each has a descriptor of the launcher. */
+    /** When the cluster starts, this many children may be on their way to their command at once.
+     *  More would wait for a processor anyway, and each has a descriptor of the launcher. */
     static constexpr unsigned MOST_UNDER_WAY = 16;
 
     /** All are borrowed. `on_room` is called when HasRoom() has become true. */

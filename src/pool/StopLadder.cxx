@@ -7,7 +7,7 @@ namespace pool {
 void StopLadder::Request(const StopRequest &request) noexcept {
     const bool quick = request.kind == StopRequest::Kind::QUICK || request.workers_have_it;
     if (climbing) {
-        if (request.kind == StopRequest::Kind::GRACEFUL && loop.Now() - began >= IMPATIENCE) {
+        if (request.impatient) {
             Kill();
         } else if (quick && delay_timer.IsPending()) {
             delay_timer.Cancel();
@@ -22,6 +22,11 @@ void StopLadder::Request(const StopRequest &request) noexcept {
         on_signal();
     else
         delay_timer.ScheduleAt(began + spec.delay);
+}
+
+bool StopLadder::IsImpatient(const StopRequest &request) const noexcept {
+    return climbing && request.kind == StopRequest::Kind::GRACEFUL &&
+           loop.Now() - began >= IMPATIENCE;
 }
 
 void StopLadder::Extend(std::chrono::milliseconds time) noexcept {

@@ -28,11 +28,14 @@ public:
     bool IsOver() const noexcept { return over; }
     int Signal() const noexcept { return spec.signo; }
 
-    /** The first request begins; later ones hurry. */
+    /** The first request begins. A later one can cut the delay short, or kill if it is impatient. */
     void Request(const StopRequest &request) noexcept;
 
-    /** The kill comes in `time` at the earliest, but never before the timeout; who is impatient still has
-     *  it at once. */
+    /** Is this one impatient, if the same asker made the first one? Two at once are one request. */
+    bool IsImpatient(const StopRequest &request) const noexcept;
+
+    /** The kill comes in `time` at the earliest, but never before the timeout. An impatient request
+     *  still kills at once. */
     void Extend(std::chrono::milliseconds time) noexcept;
 
 private:

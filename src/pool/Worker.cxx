@@ -82,7 +82,8 @@ void Worker::OnSettled() noexcept {
     context.starter.Settled(true);
     spawn::Launched launched = start->Take();
     executed = true;
-    timer.Cancel(); // a stop has the time of its ladder from here on
+    if (!killed)
+        timer.Cancel(); // a stop has the time of its ladder from here on
     context.reporter.Emit(report::Fork{{ref}});
     context.reporter.Emit(report::Online{{ref}});
     context.agents.Started(ref, launched);
@@ -106,7 +107,9 @@ void Worker::FailStart(const spawn::LaunchFailure &failure, const std::string &m
 // --- serving ---------------------------------------------------------------------------------
 
 void Worker::BecomeReady(Sign sign) noexcept {
-    if (state != WorkerState::STARTING || ready_shown)
+    if (!executed)
+        start->Look(); // the message may have come before the end of the start was read
+    if (!executed || state != WorkerState::STARTING || ready_shown)
         return;
     ready_shown = true;
     context.reporter.Emit(report::Ready{{ref}, SIGN_NAMES[static_cast<std::size_t>(sign)]});
@@ -141,7 +144,7 @@ void Worker::Withdraw() noexcept {
 }
 
 void Worker::Extend(std::chrono::milliseconds time) {
-    if (timer.IsPending() && HasProcess(state))
+    if (timer.IsPending() && HasProcess(state) && due != WorkerTrigger::STUCK)
         timer.ScheduleAt(std::max(due_at, context.loop.Now() + time));
     ladder.Extend(time);
 }
@@ -167,7 +170,7 @@ void Worker::SendStopSignal() noexcept {
         Schedule(WorkerTrigger::TIME_OVER, UNSTARTED_PATIENCE);
 }
 
-/** Its end counts as a failure, and is not one that was asked for: it is replaced. */
+/** The end of this worker counts as a failure, and the slot replaces it. */
 void Worker::Dismiss() noexcept {
     dismissed = true;
     const double seconds = std::chrono::duration<double>(ready_timeout).count();
@@ -187,9 +190,10 @@ void Worker::Kill() noexcept {
 }
 
 void Worker::OnExit(ExitStatus status) noexcept {
-    timer.Cancel();
     // What the child said before it ended is read first.
-    if (start->Look() == spawn::Start::State::FAILED) {
+    const bool failed = start->Look() == spawn::Start::State::FAILED;
+    timer.Cancel();
+    if (failed) {
         FailStart(start->Failure(), start->DescribeFailure());
         Post(WorkerTrigger::START_FAILED);
     } else {
@@ -225,12 +229,12 @@ void Worker::Finish(ExitStatus status) noexcept {
 void Worker::Abandon() noexcept {
     context.reaper.Disown(process);
     end.stuck = true;
-    if (executed) {
+    if (!executed)
+        start->Abandon(); // unless it turns out to have executed
+    if (executed)
         Finish({true, SIGKILL});
-    } else {
-        start->Abandon();
+    else
         FailStart(start->Failure(), start->DescribeFailure());
-    }
     context.reporter.Emit(report::Error{
         "kill", 0,
         fmt::format("worker {} (slot {}, pid {}) does not end, not even by SIGKILL: it hangs in "
@@ -257,6 +261,13 @@ void Worker::Clear() noexcept {
 
 void Worker::Depart() noexcept {
     timer.Cancel();
+    if (leftovers && leftovers->AreStuck())
+        context.reporter.Emit(report::Error{
+            "kill", 0,
+            fmt::format("processes that worker {} (slot {}) has left do not end, not even by "
+                        "SIGKILL: they hang in the kernel, or are traced",
+                        ref.id, ref.slot),
+            ref.id, ref.slot});
     context.agents.Cleared(ref);
     owner.OnGone(*this);
 }

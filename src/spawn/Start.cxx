@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <sys/epoll.h>
+#include <system_error>
 #include <utility>
 
 namespace spawn {
@@ -14,8 +15,12 @@ Start::Start(loop::Loop &loop, StartChannel _channel, LaunchSpec _spec,
       limit(loop, util::Bind<&Start::Abandon>(*this)) {
     if (channel.GetState() != State::PENDING)
         return;
-    event.Watch(channel.Descriptor(), EPOLLIN);
-    limit.Schedule(LIMIT);
+    try {
+        event.Watch(channel.Descriptor(), EPOLLIN);
+        limit.Schedule(LIMIT);
+    } catch (const std::system_error &error) {
+        channel.Abandon({ExecStage::DESCRIPTORS, error.code().value()});
+    }
 }
 
 Start::State Start::Look() noexcept {

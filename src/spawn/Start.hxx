@@ -20,16 +20,15 @@ public:
     static constexpr std::chrono::seconds LIMIT{10};
 
     /** `on_settled` is called once, from the loop or from Look(), when the state is not PENDING any
-     *  more; it must not destroy this. `spec` is kept for the text of a failure. Throws
-     *  std::system_error if the channel cannot be watched. */
+     *  more; it must not destroy this. `spec` is kept for the text of a failure. If the
+     *  channel cannot be watched, the start has failed: call Look(). */
     Start(loop::Loop &loop, StartChannel channel, LaunchSpec spec,
           util::BoundMethod<void()> on_settled);
 
     Start(const Start &) = delete;
     Start &operator=(const Start &) = delete;
 
-    /** Reads what there is now. For whoever knows that the worker has done something, so that the
-     *  start must be over. */
+    /** Reads what there is now. Call it if the worker has acted, because its start is over then. */
     State Look() noexcept;
     State GetState() const noexcept { return channel.GetState(); }
 

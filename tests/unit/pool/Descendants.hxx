@@ -7,6 +7,7 @@
 #include "pool/Orphans.hxx"
 #include "pool/Reaper.hxx"
 #include "sys/Proc.hxx"
+#include "unit/FakeClock.hxx"
 #include "unit/Forked.hxx"
 
 #include <csignal>
@@ -68,7 +69,7 @@ inline void Daemonize(
 
 /** A launcher with real children, in a process of its own (see InLauncher). */
 struct Launcher {
-    loop::MonotonicClock clock;
+    FakeClock clock;
     loop::Loop loop{clock};
     pool::Reaper reaper;
     loop::Errands errands{loop, util::BoundMethod<void(pid_t)>::Make<&Launcher::OnForked>(*this)};

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/ptrace.h>
+
 using namespace pool;
 using unit::Clearing;
 using unit::Daemonize;
@@ -228,6 +230,38 @@ TEST_CASE("leftovers that ignore the stop signal are killed, with their descenda
               clearing.leftovers.Kill();
               FORKED_CHECK(launcher.Until([&] { return clearing.done; }));
               FORKED_CHECK(IsGone(one) && IsGone(two));
+              return 0;
+          }) == 0);
+}
+
+TEST_CASE(
+    "a leftover that another process traces is given up: its end is not the launcher's to see") {
+    CHECK(InLauncher([] {
+              Launcher launcher;
+              Told told;
+              Launcher::Worker worker;
+              launcher.Start(worker, [&told] {
+                  Daemonize(told, false, [] { prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); });
+              });
+              const pid_t left = told.Hear();
+              const pid_t tracer = Fork([&told, left] {
+                  const bool traced = ptrace(PTRACE_SEIZE, left, nullptr, nullptr) == 0;
+                  told.Say(traced ? getpid() : 0);
+              });
+              launcher.reaper.AddCompanion(sys::Process(tracer), {}); // it is nobody's leftover
+              if (told.Hear() == 0)
+                  return 0; // it may not be traced here
+              FORKED_CHECK(launcher.End(worker));
+              Clearing clearing(launcher);
+              clearing.leftovers.Kill();
+              FORKED_CHECK(!clearing.leftovers.Begin(worker.ref, SIGTERM));
+              FORKED_CHECK(launcher.Until([&] { return IsGone(left); }));
+              for (int i = 0; i < 20; i++)
+                  launcher.loop.Turn(loop::Loop::Wait::NO);
+              FORKED_CHECK(!clearing.done);
+              launcher.clock.Advance(Leftovers::STUCK_AFTER);
+              FORKED_CHECK(launcher.Until([&] { return clearing.done; }));
+              FORKED_CHECK(clearing.leftovers.AreStuck());
               return 0;
           }) == 0);
 }

@@ -24,7 +24,6 @@ replacing, successor ready: running, swap
 replacing, successor lost: running, keep
 replacing, restart: running, swap
 replacing, give up: running, swap
-replacing, no more: running, swap
 replacing, retire: retiring, leave
 backoff, due: running, start
 backoff, replace: running, start

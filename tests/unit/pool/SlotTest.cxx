@@ -196,3 +196,75 @@ TEST_CASE("more slots again: the numbers of those that retired are used once the
     Say(cluster, 3, 1);
     CHECK(cluster.facts.IsComplete());
 }
+
+TEST_CASE("fewer slots: the one with the lower number ends first") {
+    Cluster cluster(ByNotify(3));
+    cluster.Start();
+    for (unsigned id = 1; id <= 3; id++)
+        Say(cluster, id, id - 1);
+    cluster.pool.Scale(1);
+    cluster.Exit(2, 0);
+    cluster.Pass(0s);
+    cluster.Exit(3, 0);
+    cluster.Pass(0s);
+    cluster.pool.Scale(2);
+    cluster.Pass(0s);
+    CHECK(cluster.launcher.launched == 4);
+    CHECK(cluster.launcher.id == "4");
+}
+
+TEST_CASE("fewer slots, and all that are left are ready: up") {
+    Cluster cluster(ByNotify(2));
+    cluster.Start();
+    Say(cluster, 1, 0);
+    cluster.Log();
+    cluster.pool.Scale(1);
+    CHECK(cluster.Log() == "up ");
+}
+
+TEST_CASE("the first TERM does not kill a worker that was replaced before and still drains") {
+    Cluster cluster(ByNotify(1));
+    Asked asked;
+    cluster.Start();
+    Say(cluster, 1, 0);
+    cluster.pool.Replace(0, asked.Callback());
+    Say(cluster, 2, 0);
+    cluster.Pass(5s);
+    kernel::TakeSignals();
+    cluster.Ask();
+    CHECK(kernel::TakeSignals() == cluster.Signals("TERM", {2}));
+    cluster.Pass(1s);
+    cluster.Ask(); // now somebody is impatient
+    CHECK(kernel::TakeSignals() == cluster.Signals("KILL", {2, 1}));
+}
+
+TEST_CASE("the worker and its successor end together: nothing was replaced, and a new one starts") {
+    Cluster cluster(ByNotify(1));
+    Asked asked;
+    cluster.Start();
+    Say(cluster, 1, 0);
+    cluster.pool.Replace(0, asked.Callback());
+    kernel::Exit(Cluster::Pid(2), 1);
+    kernel::Exit(Cluster::Pid(1), 0);
+    cluster.launcher.alive = 0;
+    cluster.Reap();
+    CHECK((asked.done == 1 && !asked.replaced));
+    cluster.Pass(1s);
+    CHECK(cluster.launcher.launched == 3);
+}
+
+TEST_CASE("a slot that gets no more workers stays empty, whatever of it still drains") {
+    PoolSpec spec = ByNotify(2);
+    spec.restart.when = RestartWhen::ON_FAILURE;
+    Cluster cluster(spec);
+    Asked asked;
+    cluster.Start();
+    Say(cluster, 1, 0);
+    Say(cluster, 2, 1);
+    cluster.pool.Replace(0, asked.Callback());
+    Say(cluster, 3, 0);
+    cluster.Exit(3, 0); // it has done its work, and its predecessor still drains
+    cluster.Exit(1, 0);
+    cluster.Pass(1h);
+    CHECK(cluster.launcher.launched == 3);
+}

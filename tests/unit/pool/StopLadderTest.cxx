@@ -22,7 +22,9 @@ struct Fixture {
     }
 
     void Ask(Kind kind = Kind::GRACEFUL, bool workers_have_it = false) {
-        ladder.Request({kind, "test", SIGTERM, workers_have_it});
+        StopRequest request = {kind, "test", SIGTERM, workers_have_it};
+        request.impatient = ladder.IsImpatient(request);
+        ladder.Request(request);
     }
 
     void OnSignal() noexcept { log += 's'; }
