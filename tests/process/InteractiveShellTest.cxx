@@ -44,7 +44,7 @@ public:
     /** Processes of clusterize and its workers, in the order of /proc, without the watcher. */
     std::vector<pid_t> Family() const {
         std::vector<pid_t> family = Descendants(Pid());
-        std::erase_if(family, [](pid_t pid) { return getsid(pid) == pid; }); // its helpers
+        std::erase_if(family, [](pid_t pid) { return getsid(pid) == pid; }); // helpers, soon
         return family;
     }
 
@@ -120,7 +120,7 @@ TEST_CASE("interactive bash: in the background it runs, and a worker that reads 
     REQUIRE(WaitFor([&] { return IsInForeground(launcher); }));
     shell.Type("words\n");
     shell.WaitOut("words");
-    CHECK(shell.Family().size() == 2);
+    CHECK(WaitFor([&] { return shell.Family().size() == 2; }));
     shell.Type(CTRL_C);
     CHECK(shell.Status() == "status=130");
 }
@@ -144,8 +144,8 @@ TEST_CASE("interactive bash: exit with a job that runs hangs it up, where the sh
         Shell shell({"-l", "-O", "huponexit"});
         shell.Type("\"$CL\" -n 2 " + std::string(jobs) + "-- \"$BEHAVE\" signal-log &\n");
         REQUIRE(WaitFor([&] { return Count(shell.Out(), "start ") == 2; }));
+        REQUIRE(WaitFor([&] { return shell.Family().size() == 3; }));
         const std::vector<pid_t> family = shell.Family();
-        REQUIRE(family.size() == 3);
         shell.Type("exit\n");
         (void)shell.Wait();
         CHECK(AllGone(family));
@@ -157,8 +157,8 @@ TEST_CASE("interactive bash: the terminal goes away, and with it what runs in th
     Shell shell;
     shell.Type("\"$CL\" -n 2 --balance random -p 127.0.0.1:0 -- \"$BEHAVE\" signal-log &\n");
     REQUIRE(WaitFor([&] { return Count(shell.Out(), "start ") == 2; }));
+    REQUIRE(WaitFor([&] { return shell.Family().size() == 3; }));
     const std::vector<pid_t> family = shell.Family();
-    REQUIRE(family.size() == 3);
     shell.HangUp();
     (void)shell.Wait();
     CHECK(AllGone(family));
