@@ -98,7 +98,6 @@ public:
     int Hold(std::string_view path, const std::optional<sys::ProcessIds> &as, bool second_name);
 
     bool IsDefined() const noexcept { return at.IsDefined(); }
-    bool HasSecondName() const noexcept { return !second.empty(); }
     const NameInDirectory &At() const noexcept { return at; }
     const FileId &File() const noexcept { return file; }
 
@@ -107,10 +106,13 @@ public:
      *  else what linkat(2) says. */
     int Restore(const std::optional<sys::ProcessIds> &as) const;
 
-    /** Removes the second name. */
+    /** Removes the second name: in a process of its own, and waiting 50 ms at most, if a worker has
+     *  chosen the directory. */
     void LetGo() noexcept;
 
 private:
+    void Remove(sys::Fd directory) const noexcept;
+    void RemoveElsewhere() const noexcept;
     void Swap(HeldPath &other) noexcept;
 
     NameInDirectory at;
