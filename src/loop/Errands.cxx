@@ -10,8 +10,8 @@ namespace loop {
 
 namespace {
 
-constexpr std::chrono::milliseconds CROWDED{2};
-constexpr std::chrono::seconds IDLE{10};
+constexpr std::chrono::milliseconds CROWDED{20};
+constexpr std::chrono::seconds IDLE{2};
 constexpr std::chrono::milliseconds PATIENCE{50}; // at the end, with a process that was killed
 
 } // namespace

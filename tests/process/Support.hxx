@@ -57,7 +57,7 @@ void WaitAllReport(Cluster &cluster);
 /** That, then TERM; the end. */
 Ended StopServers(Cluster &cluster);
 
-/** The names of the launcher's own processes. An errand process ends after 10 s without work. */
+/** The names of the launcher's own processes. An errand process ends after 2 s without work. */
 constexpr const char *WATCHER = "clusterize-watc", *ERRANDS = "clusterize-look";
 
 /** Waits for the process that outlives the launcher; another one than `other_than`. */
