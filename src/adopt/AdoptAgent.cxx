@@ -17,7 +17,7 @@ AdoptAgent::AdoptAgent(loop::Loop &loop, loop::Errands &errands, report::Reporte
       adoption(loop, errands, reporter, table, facts, spec, slots,
                {util::Bind<&AdoptAgent::OnChange>(*this),
                 util::BoundMethod<void(net::Listener &)>::Make<&AdoptAgent::Close>(*this)}),
-      closing(adoption) {}
+      closing(adoption), close_last(loop, util::Bind<&net::ListenerTable::CloseLast>(table)) {}
 
 void AdoptAgent::Prepare(const pool::WorkerRef &worker, spawn::LaunchSpec &launch) {
     if (refused)
@@ -80,6 +80,8 @@ void AdoptAgent::Close(net::Listener &listener) noexcept {
     closing.Forget(listener);
     adoption.Forget(listener);
     adoption.table.Close(listener);
+    if (!close_last.IsPending())
+        close_last.Schedule();
 }
 
 } // namespace adopt

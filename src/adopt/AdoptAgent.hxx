@@ -34,6 +34,7 @@ private:
     const bool unasked;
     Adoption adoption;
     ListenerClosing closing;
+    loop::DeferEvent close_last; // of the sockets of closed listeners
     std::map<unsigned, uid_t> uids; // by the worker's id: whom it is started as
     std::map<unsigned, Adoptee> adoptees; // by the worker's id
     bool complained = false, refused = false; // the kernel did not take the filter

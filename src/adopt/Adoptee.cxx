@@ -23,13 +23,18 @@ namespace {
 /** Longer than a busy machine needs; the calls of other workers do not wait meanwhile. */
 constexpr std::chrono::milliseconds LATE{1000};
 
+/** By the slot: a worker that starts again and again owes what those before it did. */
+unsigned ClientOf(const pool::WorkerRef &worker) noexcept {
+    return worker.slot + 1;
+}
+
 } // namespace
 
 Adoptee::Adoptee(Adoption &_adoption, const pool::WorkerRef &_worker, uid_t _uid,
                  sys::UniqueFd _notify)
     : adoption(_adoption), state(_adoption, _worker, _uid), binds(state), paths(state),
       listens(state), notify(std::move(_notify)),
-      search(_adoption.loop, _adoption.errands, _worker.id, HeldSearch::Pace::AT_ONCE,
+      search(_adoption.loop, _adoption.errands, ClientOf(_worker), HeldSearch::Pace::AT_ONCE,
              HeldSearch::Done::Make<&Adoptee::OnSearched>(*this)),
       prune(_adoption.loop, _adoption.errands, HeldSearch::NOBODY, HeldSearch::Pace::IN_BACKGROUND,
             HeldSearch::Done::Make<&Adoptee::OnPruned>(*this)),
@@ -244,7 +249,7 @@ void Adoptee::Put() noexcept {
     }
     Send(&adopt::Put,
          PutRequest(question->caller, std::move(copy), std::move(under_way.socket),
-                    under_way.restore ? &listener->Sockets().Held() : nullptr),
+                    under_way.options, under_way.restore ? &listener->Sockets().Held() : nullptr),
          loop::Errands::Done::Make<&Adoptee::OnPut>(*this));
 }
 
@@ -337,7 +342,8 @@ void Adoptee::FailLate(int error) noexcept {
 
 void Adoptee::Send(sys::Elsewhere::Function function, sys::Parcel request,
                    loop::Errands::Done done) noexcept {
-    ticket = adoption.errands.Send({state.worker.id, function, std::move(request), LATE, done});
+    ticket =
+        adoption.errands.Send({ClientOf(state.worker), function, std::move(request), LATE, done});
 }
 
 } // namespace adopt

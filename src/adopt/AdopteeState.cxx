@@ -47,8 +47,6 @@ Decision AdopteeState::PutSeat(const Question &question, const net::Endpoint &at
     if (const KnownSocket *before = Find(question))
         known.reuse_port = before->reuse_port;
     const sys::Fd socket = listener.SocketOf(worker.seat);
-    if (at.address.Family() != AF_UNIX)
-        net::SetOptions(socket, MakeSpec(question, at).options);
     // All workers of a shared socket have the same flag: whoever set it after its listen would wait
     // in accept if the next worker took it away.
     const bool nonblocking = question.caller.file.nonblocking;
@@ -57,7 +55,10 @@ Decision AdopteeState::PutSeat(const Question &question, const net::Endpoint &at
     sys::UniqueFd copy(sys::AdoptTag(), fcntl(socket.Get(), F_DUPFD_CLOEXEC, 0));
     if (!copy.IsDefined())
         return Decision::Fail(errno);
-    return Decision::Put(std::move(copy), std::move(known));
+    Decision decision = Decision::Put(std::move(copy), std::move(known));
+    if (at.address.Family() != AF_UNIX)
+        decision.options = MakeSpec(question, at).options;
+    return decision;
 }
 
 std::optional<Decision> AdopteeState::CheckTaken(const Question &question, const net::Endpoint &at,

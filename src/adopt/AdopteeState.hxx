@@ -37,6 +37,11 @@ public:
      *  options of the one that it replaces. */
     Decision PutSeat(const Question &question, const net::Endpoint &at, net::Listener &listener);
 
+    /** Of the caller; that of the worker if it cannot be read. */
+    uid_t UidOf(const Question &question) const noexcept {
+        return question.caller.ids ? question.caller.ids->uid : uid;
+    }
+
     /** Does a process of the worker hold a socket, other than `except`, that listens there? Then
      *  the call fails, as it would alone, or that has to be found out. nullopt: no. */
     std::optional<Decision> CheckTaken(const Question &question, const net::Endpoint &at,

@@ -68,6 +68,15 @@ net::Listener &Adoption::FindOrOpen(const net::ListenSpec &wanted) {
     return *listener;
 }
 
+bool Adoption::MayHave(const net::Listener &listener, uid_t uid) {
+    if (listener.Spec().origin == net::ListenSpec::Origin::ADOPTED)
+        return net::SocketOwner::Uid(listener.Spec()) == uid;
+    const auto owner = owners.try_emplace(&listener, uid).first;
+    if (!listener.IsServed())
+        owner->second = uid;
+    return owner->second == uid;
+}
+
 net::Listener &Adoption::Open(const net::ListenSpec &wanted, net::BoundPath bound) {
     // A path has a descriptor of its directory, too.
     if (!HasRoomFor(wanted.at.address.Family() == AF_UNIX ? 2 : slots))
@@ -177,6 +186,7 @@ void Adoption::Announce(const net::Listener &listener) {
 void Adoption::Forget(const net::Listener &listener) noexcept {
     announced.erase(&listener);
     uses.erase(&listener);
+    owners.erase(&listener);
     std::erase_if(random_ports, [&](const auto &entry) { return entry.second == &listener; });
 }
 

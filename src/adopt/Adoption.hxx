@@ -44,6 +44,10 @@ public:
      *  says. Callers with one uid share it; for others it is in use. Throws net::OpenError. */
     net::Listener &FindOrOpen(const net::ListenSpec &wanted);
 
+    /** May a caller with this uid have the listener? An adopted one belongs to the uid of its
+     *  maker, another one, as long as somebody serves it, to the uid of the first caller. */
+    bool MayHave(const net::Listener &listener, uid_t uid);
+
     /** `bound` as in net::ListenerTable. Throws net::OpenError. */
     net::Listener &Open(const net::ListenSpec &wanted, net::BoundPath bound = {});
 
@@ -120,6 +124,7 @@ private:
         std::uint64_t last = 0; // moment
     };
     std::map<const net::Listener *, Use> uses;
+    std::map<const net::Listener *, uid_t> owners; // of those that were asked for
     std::uint64_t moment = 1; // rises with each use
     std::unordered_multiset<const net::Listener *> placing;
     std::optional<bool> v6only_by_default;

@@ -43,6 +43,8 @@ Decision BindHandler::DecideAbstract(const Question &question, const net::Endpoi
         spec.backlog = -1; // the worker's own listen reaches it
         listener = &adoption.FindOrOpen(spec);
     }
+    if (!adoption.MayHave(*listener, state.UidOf(question)))
+        return Decision::Fail(EADDRINUSE);
     return state.PutSeat(question, at, *listener);
 }
 
@@ -68,6 +70,8 @@ Decision BindHandler::Asked(const Question &question, const net::Endpoint &at,
                             net::Listener &listener) {
     if (auto taken = state.CheckTaken(question, at))
         return std::move(*taken);
+    if (!adoption.MayHave(listener, state.UidOf(question)))
+        return Decision::Fail(EADDRINUSE);
     Decision decision = state.PutSeat(question, at, listener);
     decision.text = fmt::format("bind to {} is answered with {}", at.address.ToString(),
                                 listener.Spec().at.address.ToString());
@@ -93,6 +97,8 @@ Decision BindHandler::Placeholder(const Question &question, const net::Endpoint 
     for (net::Listener *other : others)
         if (!adoption.IsHeld(*other, *question.held_below_launcher, question.search_began))
             adoption.Close(*other);
+    if (!others.empty())
+        adoption.table.CloseLast(); // the address must be free now
     KnownSocket known;
     known.kind = KnownSocket::Kind::PLACEHOLDER;
     known.at = at;

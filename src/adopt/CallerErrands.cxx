@@ -104,11 +104,12 @@ Question::PathResult ReadPathResult(sys::Parcel answer) {
 }
 
 sys::Parcel PutRequest(const Snapshot &caller, sys::UniqueFd listener, sys::UniqueFd socket,
-                       const net::HeldPath *path) {
+                       const std::vector<net::SocketOption> &options, const net::HeldPath *path) {
     Packer packer;
     packer.Add(caller.call.id);
     packer.Add(caller.Descriptor());
     packer.Add(caller.file.close_on_exec);
+    packer.AddOptions(options);
     packer.Add(path != nullptr);
     if (path != nullptr) {
         AddState(packer, path->Describe());
@@ -127,6 +128,7 @@ void Put(const sys::Parcel &request, sys::Parcel &answer) noexcept {
     const auto id = from.Get<std::uint64_t>();
     const int target = from.Get<int>();
     const bool close_on_exec = from.Get<bool>();
+    const auto options = from.GetOptions();
     const bool has_path = from.Get<bool>();
     const auto &descriptors = request.descriptors;
     PutResult result = {0, EMFILE, false}; // if a descriptor did not arrive
@@ -136,6 +138,8 @@ void Put(const sys::Parcel &request, sys::Parcel &answer) noexcept {
             result.path_error = path.Restore(from.GetIds());
             path.Leave();
         }
+        // Another thread of the worker may hold the lock of the socket.
+        net::SetOptions(descriptors[1], options);
         if (result.path_error == 0)
             result.error = sys::SeccompNotify::PutAndReturn(descriptors[0], id, descriptors[1],
                                                             target, close_on_exec, result.returned);

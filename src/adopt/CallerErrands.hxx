@@ -17,10 +17,10 @@ void BindPath(const sys::Parcel &request, sys::Parcel &answer) noexcept;
 Question::PathResult ReadPathResult(sys::Parcel answer);
 
 /** Asks for a socket to become the caller's descriptor, and the call to succeed then. `socket` and
- *  `listener` are duplicates. If `path` is given its file is put back before, with the rights of
- *  `as`. */
+ *  `listener` are duplicates. The options are set before, and the file of `path`, if it is given,
+ *  is put back with the rights of the caller. */
 sys::Parcel PutRequest(const Snapshot &caller, sys::UniqueFd listener, sys::UniqueFd socket,
-                       const net::HeldPath *path);
+                       const std::vector<net::SocketOption> &options, const net::HeldPath *path);
 void Put(const sys::Parcel &request, sys::Parcel &answer) noexcept;
 
 struct PutResult {

@@ -45,6 +45,7 @@ struct Decision {
     int error = 0;
     sys::UniqueFd socket;
     KnownSocket known;
+    std::vector<net::SocketOption> options; // of `socket`, set before it is put
     bool restore = false; // the file of known.listener is put back first
     bool listens = false; // as soon as it is put, the worker listens at known.listener
     std::string text; // for the log, if it is put

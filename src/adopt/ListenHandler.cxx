@@ -72,7 +72,7 @@ Decision ListenHandler::Private(const Question &question, KnownSocket *known) {
         listener = adoption.FindForPrivate(state.private_listens, spec);
     }
     state.private_listens++;
-    if (listener != nullptr)
+    if (listener != nullptr && adoption.MayHave(*listener, state.UidOf(question)))
         return Take(question, at, *listener);
     return state.Keep(question, KnownSocket::Kind::OWN, at);
 }

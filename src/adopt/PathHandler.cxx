@@ -1,14 +1,30 @@
 #include "adopt/PathHandler.hxx"
 #include "net/SocketState.hxx"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <fmt/format.h>
+#include <string_view>
 
 namespace adopt {
 
+namespace {
+
+/** Does it mean another file in another process? The kernel is left to bind it. */
+bool IsOfCaller(std::string_view path) noexcept {
+    constexpr std::array<std::string_view, 3> OWN = {"/proc/self/", "/proc/thread-self/",
+                                                     "/dev/fd/"};
+    return std::any_of(OWN.begin(), OWN.end(),
+                       [path](std::string_view own) { return path.starts_with(own); });
+}
+
+} // namespace
+
 Decision PathHandler::Decide(Question &question, const net::Endpoint &at) {
     const Snapshot &caller = question.caller;
-    if (!caller.ids || adoption.table.HasLetGo() || !caller.shares_files)
+    if (!caller.ids || adoption.table.HasLetGo() || !caller.shares_files ||
+        IsOfCaller(at.address.Host()))
         return Decision::Continue();
     if (IsExclusive(caller, at.address.Host()))
         return Exclusive(question, at);

@@ -17,8 +17,8 @@ namespace loop {
 /** Runs functions in processes of their own (sys::Elsewhere), with a queue and a deadline, and
  *  never waits.
  *
- *  Each errand belongs to a client, a number that its sender chooses, for example a worker's id. A
- *  client has one errand under way at a time; the others wait in their order. There is one process
+ *  Each errand belongs to a client, a number that its sender chooses, for example a worker's slot.
+ *  A client has one errand under way at a time; the others wait in their order. There is one process
  *  as long as that is enough; if an errand waits for 20 ms because all are busy, a further one is
  *  forked, up to MOST_PROCESSES. One that has been idle for 2 s ends.
  *
@@ -64,7 +64,7 @@ public:
     std::size_t Stuck() noexcept;
 
     static constexpr std::size_t MOST_PROCESSES = 8;
-    static constexpr std::size_t MOST_STUCK = 8;
+    static constexpr std::size_t MOST_STUCK = 32;
     static constexpr std::size_t MOST_STUCK_OF_CLIENT = 2;
 
 private:

@@ -1,28 +1,22 @@
 #include "net/HeldPath.hxx"
 #include "net/Address.hxx"
-#include "sys/Elsewhere.hxx"
 #include "sys/FileSystemIds.hxx"
+#include "sys/RunElsewhere.hxx"
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <climits>
 #include <cstdint>
-#include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <system_error>
 #include <unistd.h>
 #include <utility>
 
 namespace net {
 
 namespace {
-
-constexpr std::chrono::milliseconds PATIENCE{50}; // with the file system of a worker
 
 /** A socket on which nobody listens any more, as a launcher leaves it that was killed. */
 bool IsStale(int directory, const std::string &name) {
@@ -145,46 +139,24 @@ int HeldPath::Restore(const std::optional<sys::ProcessIds> &as) const {
 void HeldPath::LetGo() noexcept {
     if (second.empty())
         return;
-    if (maker)
-        RemoveElsewhere();
+    if (maker) // a worker has chosen the directory, and its file system may not answer
+        sys::RunElsewhere([this] {
+            Remove();
+            return 0;
+        });
     else
-        Remove(at.Directory());
+        Remove();
     second.clear();
 }
 
-void HeldPath::Remove(sys::Fd directory) const noexcept {
-    const auto remove = [&] {
-        return unlinkat(directory.Get(), second.c_str(), 0) == 0 || errno == ENOENT;
+void HeldPath::Remove() const noexcept {
+    const auto remove = [this] {
+        return unlinkat(at.Directory().Get(), second.c_str(), 0) == 0 || errno == ENOENT;
     };
     // Root without CAP_DAC_OVERRIDE may not write into the worker's directory.
     if (!remove() && maker) {
         const sys::FileSystemIds ids(*maker, sys::Keep::NONE);
         remove();
-    }
-}
-
-/** A worker has chosen the directory, and its file system may not answer. */
-void HeldPath::RemoveElsewhere() const noexcept {
-    try {
-        sys::Elsewhere process;
-        std::array<sys::UniqueFd, 1> copy = {
-            sys::UniqueFd(sys::AdoptTag(), fcntl(at.Directory().Get(), F_DUPFD_CLOEXEC, 0))};
-        // The process is a fork and has this object, too.
-        const HeldPath *self = this;
-        std::string bytes(sizeof(self), '\0');
-        std::memcpy(bytes.data(), &self, sizeof(self));
-        const auto remove = [](const sys::Parcel &request, sys::Parcel &) noexcept {
-            const HeldPath *path = nullptr;
-            std::memcpy(&path, request.bytes.data(), sizeof(path));
-            path->Remove(request.descriptors.front());
-        };
-        if (process.Send(remove, bytes, copy) == 0) {
-            pollfd answer = {process.Descriptor().Get(), POLLIN, 0};
-            poll(&answer, 1, static_cast<int>(PATIENCE.count()));
-        }
-        process.End(std::chrono::milliseconds(1));
-    } catch (const std::system_error &) {
-        // No process can be made: the second name stays, and the next launcher replaces it.
     }
 }
 

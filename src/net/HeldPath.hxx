@@ -106,13 +106,11 @@ public:
      *  else what linkat(2) says. */
     int Restore(const std::optional<sys::ProcessIds> &as) const;
 
-    /** Removes the second name: in a process of its own, and waiting 50 ms at most, if a worker has
-     *  chosen the directory. */
+    /** Removes the second name; by sys::RunElsewhere() if a worker has chosen the directory. */
     void LetGo() noexcept;
 
 private:
-    void Remove(sys::Fd directory) const noexcept;
-    void RemoveElsewhere() const noexcept;
+    void Remove() const noexcept;
     void Swap(HeldPath &other) noexcept;
 
     NameInDirectory at;

@@ -199,10 +199,10 @@ std::optional<Repaired> Listener::OnSeat(unsigned index) noexcept {
     return sockets.IsUnix() ? std::nullopt : Mend(index);
 }
 
-void Listener::Close() noexcept {
+void Listener::Close(std::vector<sys::UniqueFd> &last) noexcept {
     for (const Seat &seat : Seats())
         context.alarm.Unwatch(seat);
-    sockets.Close();
+    sockets.Close(last);
 }
 
 // --- who serves ------------------------------------------------------------------------------
@@ -339,7 +339,7 @@ Rescued Listener::Rescue(unsigned index) noexcept {
     Rescued rescued;
     rescued.moved = WaitingConnections(seat.socket);
     steering->Left(seat);
-    static_cast<void>(shutdown(seat.socket.Get(), SHUT_RD));
+    sockets.Stop(seat);
     rescued.error = Restart(seat);
     Steer(Order::CHANGED);
     Watch(seat); // one that does not listen is repaired

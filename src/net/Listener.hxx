@@ -167,8 +167,8 @@ public:
     /** The socket raises the alarm from now on, if it listens. */
     void Watch(const Seat &seat) noexcept;
 
-    /** Closes the launcher's copies. */
-    void Close() noexcept;
+    /** Moves the launcher's copies to `last`: to close one may wait, see sys::CloseElsewhere. */
+    void Close(std::vector<sys::UniqueFd> &last) noexcept;
 
 private:
     std::vector<bool> Wanted() const;

@@ -5,6 +5,7 @@
 #include "net/Sibling.hxx"
 #include "net/SocketOwner.hxx"
 #include "net/SocketState.hxx"
+#include "sys/CloseElsewhere.hxx"
 #include "util/Text.hxx"
 
 #include <fmt/format.h>
@@ -221,7 +222,7 @@ std::vector<Repaired> ListenerTable::Repair() noexcept {
 }
 
 void ListenerTable::Close(Listener &listener) noexcept {
-    listener.Close();
+    listener.Close(last);
     listener.Sockets().RemoveFiles();
     std::erase_if(mended, [&listener](const Repaired &one) { return one.listener == &listener; });
     listeners.remove_if([&listener](const Listener &other) { return &other == &listener; });
@@ -229,10 +230,15 @@ void ListenerTable::Close(Listener &listener) noexcept {
 
 void ListenerTable::LetGo() noexcept {
     for (Listener &listener : listeners) {
-        listener.Close();
+        listener.Close(last);
         listener.Sockets().RemoveFiles();
     }
+    CloseLast();
     let_go = true;
+}
+
+void ListenerTable::CloseLast() noexcept {
+    sys::CloseElsewhere(std::exchange(last, {}));
 }
 
 } // namespace net

@@ -21,6 +21,9 @@ class ListenerTable {
 public:
     /** `policy` is borrowed. `seats`: how many each listener has at first. */
     ListenerTable(const SteeringPolicy &policy, unsigned seats) : context(policy, seats) {}
+    ~ListenerTable() noexcept { CloseLast(); }
+    ListenerTable(const ListenerTable &) = delete;
+    ListenerTable &operator=(const ListenerTable &) = delete;
 
     /** Opens the address with the sockets of all seats, all of them active. The same address a
      *  second time is refused, as is that of another program. The result stays where it is until it
@@ -114,9 +117,12 @@ public:
      *  Returns what was done since the last call. */
     std::vector<Repaired> Repair() noexcept;
 
-    /** Closes the launcher's copies of its sockets and forgets the listener, which is gone
-     *  afterwards. The others stay where they are. */
+    /** Forgets the listener, which is gone afterwards. The others stay where they are. The
+     *  launcher's copies of its sockets are closed by CloseLast(). */
     void Close(Listener &listener) noexcept;
+
+    /** Closes the sockets of listeners that are gone, by a process of its own: once for many. */
+    void CloseLast() noexcept;
 
     /** The cluster stops: closes the launcher's copies and removes the files of unix sockets, so
      *  that clients are refused as soon as the workers close theirs. The paths of adopted ones
@@ -134,6 +140,7 @@ private:
     std::vector<Repaired> mended; // since the last Repair()
     util::BoundMethod<void()> on_open; // or nothing
     unsigned last_serial = 0;
+    std::vector<sys::UniqueFd> last; // sockets of listeners that are gone
     bool let_go = false;
 };
 

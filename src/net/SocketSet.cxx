@@ -1,7 +1,9 @@
 #include "net/SocketSet.hxx"
 #include "net/ListenAgain.hxx"
 #include "net/SocketState.hxx"
+#include "sys/RunElsewhere.hxx"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -119,9 +121,20 @@ void SocketSet::Split() noexcept {
 }
 
 void SocketSet::Admit() const noexcept {
-    const int on = 1;
-    for (const Seat &seat : seats)
-        static_cast<void>(setsockopt(seat.socket.Get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)));
+    const auto is_open = [](const Seat &seat) {
+        int is_on = 0;
+        socklen_t length = sizeof(is_on);
+        return getsockopt(seat.socket.Get(), SOL_SOCKET, SO_REUSEPORT, &is_on, &length) == 0 &&
+               is_on != 0;
+    };
+    if (std::all_of(seats.begin(), seats.end(), is_open))
+        return;
+    sys::RunElsewhere([this] {
+        const int on = 1;
+        for (const Seat &seat : seats)
+            setsockopt(seat.socket.Get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+        return 0;
+    });
 }
 
 bool SocketSet::HasStopped(const Seat &seat) const noexcept {
@@ -132,23 +145,34 @@ bool SocketSet::HasStopped(const Seat &seat) const noexcept {
 
 int SocketSet::Relisten(const Seat &seat) const noexcept {
     // listen(2) takes a unix socket and changes nothing.
-    return IsUnix() ? EOPNOTSUPP : ListenAgain(seat.socket, spec);
+    if (IsUnix())
+        return EOPNOTSUPP;
+    return sys::RunElsewhere([&] { return ListenAgain(seat.socket, spec); });
+}
+
+void SocketSet::Stop(const Seat &seat) const noexcept {
+    sys::RunElsewhere([&] { return shutdown(seat.socket.Get(), SHUT_RD); });
 }
 
 void SocketSet::KeepOff(const Seat &seat) const noexcept {
-    if (IsStream()) {
-        // Bound as before, but it does not listen: tcp_disconnect of the kernel.
-        static_cast<void>(shutdown(seat.socket.Get(), SHUT_RD));
-        static_cast<void>(BindAgain(seat.socket, spec.at.address));
-    } else if (IsPreferred(spec.at)) {
-        ConnectToItself(seat.socket.Get(), spec.at.address);
-    }
+    sys::RunElsewhere([&] {
+        if (IsStream()) {
+            // Bound as before, but it does not listen: tcp_disconnect of the kernel.
+            static_cast<void>(shutdown(seat.socket.Get(), SHUT_RD));
+            static_cast<void>(BindAgain(seat.socket, spec.at.address));
+        } else if (IsPreferred(spec.at)) {
+            ConnectToItself(seat.socket.Get(), spec.at.address);
+        }
+        return 0;
+    });
 }
 
 int SocketSet::LetIn(const Seat &seat) const noexcept {
-    if (IsStream())
-        return ListenAgain(seat.socket, spec);
-    return IsPreferred(spec.at) ? Disconnect(seat.socket.Get(), spec.at.address) : 0;
+    return sys::RunElsewhere([&] {
+        if (IsStream())
+            return ListenAgain(seat.socket, spec);
+        return IsPreferred(spec.at) ? Disconnect(seat.socket.Get(), spec.at.address) : 0;
+    });
 }
 
 void SocketSet::RemoveFiles() noexcept {
@@ -156,9 +180,10 @@ void SocketSet::RemoveFiles() noexcept {
     path.LetGo();
 }
 
-void SocketSet::Close() noexcept {
+void SocketSet::Close(std::vector<sys::UniqueFd> &last) noexcept {
     for (Seat &seat : seats)
-        seat.socket.Close();
+        if (seat.socket.IsDefined())
+            last.push_back(std::move(seat.socket));
     closed = true;
 }
 

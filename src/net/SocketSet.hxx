@@ -85,6 +85,9 @@ public:
      *  socket. */
     int Relisten(const Seat &seat) const noexcept;
 
+    /** Lets it stop: what waits in its queue goes to others, see Listener::Rescue. */
+    void Stop(const Seat &seat) const noexcept;
+
     /** Takes a sibling's clients to that: the socket stays bound, but does not listen or receive
      *  any more. An IPv4 UDP socket, which the kernel would prefer, is connected to itself; one for
      *  both families stays as it is. */
@@ -99,7 +102,8 @@ public:
     /** Removes the file of an asked unix socket, and the second name of any. */
     void RemoveFiles() noexcept;
 
-    void Close() noexcept;
+    /** Moves the sockets to `last`: to close one may wait, see sys::CloseElsewhere. */
+    void Close(std::vector<sys::UniqueFd> &last) noexcept;
 
 private:
     void OpenFirst(Seat &seat);

@@ -1,5 +1,5 @@
 #include "peer/Peer.hxx"
-#include "peer/CloseElsewhere.hxx"
+#include "sys/CloseElsewhere.hxx"
 #include "sys/UnixDatagram.hxx"
 
 #include <algorithm>
@@ -67,8 +67,11 @@ Peer::~Peer() noexcept {
         context.errands.Cancel(*consuming);
     // Nothing comes in any more, so that an empty queue stays empty.
     shutdown(socket.Get(), SHUT_RD);
-    if (!HasEmptied())
-        CloseElsewhere(std::move(socket), context.forked);
+    if (!HasEmptied()) {
+        std::vector<sys::UniqueFd> last;
+        last.push_back(std::move(socket));
+        sys::CloseElsewhere(std::move(last), context.forked);
+    }
 }
 
 /** Throws away what is unread; false: there is a message with descriptors, or there are very

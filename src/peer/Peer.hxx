@@ -69,7 +69,7 @@ public:
  *      for the close, as with BARRIER=1 of sd_notify(3), gets what it waits for. A sender whose
  *      descriptors cannot be closed in time is read once a second, and if it is late again, the
  *      kernel refuses its descriptors.
- *  The destructor leaves what is unread to CloseElsewhere(). */
+ *  The destructor leaves what is unread to sys::CloseElsewhere(). */
 class Peer {
 public:
     /** How long an errand may take to close the descriptors of a message. */

@@ -53,9 +53,10 @@ void FileSystemIds::Take(const ProcessIds &ids, Keep keep) {
         groups = std::move(own_groups);
     setfsgid(ids.gid);
     setfsuid(ids.uid); // last: it takes capabilities away
-    if (keep == Keep::ALL && capabilities)
-        SetCapabilities(
-            {capabilities->permitted, capabilities->permitted, capabilities->inheritable});
+    // With any, such as CAP_SYS_PTRACE for /proc/PID/cwd, it could reach what the ids alone cannot.
+    if (capabilities)
+        SetCapabilities({keep == Keep::ALL ? capabilities->permitted : 0, capabilities->permitted,
+                         capabilities->inheritable});
 }
 
 FileSystemIds::~FileSystemIds() noexcept {

@@ -225,7 +225,6 @@ TEST_CASE("a queue with the descriptors of others is closed without waiting for 
         fixture.peer.reset();
         CHECK(std::chrono::steady_clock::now() - began < 500ms);
         CHECK(Send(fixture.other, "z") != 0);
-        CHECK(fixture.pids.size() == 1);
     }
     CHECK(std::chrono::steady_clock::now() - began < 1s); // its process has ended, too
     if (fuse)
