@@ -18,9 +18,9 @@ namespace loop {
  *  never waits.
  *
  *  Each errand belongs to a client, a number that its sender chooses, for example a worker's slot.
- *  A client has one errand under way at a time; the others wait in their order. There is one process
- *  as long as that is enough; if an errand waits for 20 ms because all are busy, a further one is
- *  forked, up to MOST_PROCESSES. One that has been idle for 2 s ends.
+ *  A client has one errand under way at a time; the others wait in their order. There is one
+ *  process as long as that is enough; if an errand waits for 20 ms because all are busy, a further
+ *  one is forked, up to MOST_PROCESSES. One that has been idle for 2 s ends.
  *
  *  An errand that is late answers ETIMEDOUT, and its process is killed and left behind: it may be
  *  in a wait that nobody can interrupt. If MOST_STUCK of all clients, or MOST_STUCK_OF_CLIENT of

@@ -96,9 +96,6 @@ public:
     /** The opposite. Returns 0 or errno. */
     int LetIn(const Seat &seat) const noexcept;
 
-    /** Puts the file of the path back, see HeldPath::Restore. */
-    int Restore(const std::optional<sys::ProcessIds> &as) const { return path.Restore(as); }
-
     /** Removes the file of an asked unix socket, and the second name of any. */
     void RemoveFiles() noexcept;
 

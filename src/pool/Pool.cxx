@@ -11,7 +11,7 @@ Pool::Pool(loop::Loop &loop, report::Reporter &_reporter, net::ListenerTable &_t
            unsigned seed, util::BoundMethod<void()> _on_finished)
     : reporter(_reporter), table(_table), reaper(_reaper), spec(_spec), on_finished(_on_finished),
       restart(_spec.restart, seed), verdict(_spec.restart, _spec.kill_others_on_fail),
-      start_event(loop, util::Bind<&Pool::StartNext>(*this)),
+      start_event(loop, util::Bind<&Pool::Start>(*this)),
       starter(loop, launcher, _table, agents, oom,
               util::Bind<&loop::DeferEvent::Schedule>(start_event)),
       factory(context, spec.worker),
@@ -29,7 +29,7 @@ Pool::Pool(loop::Loop &loop, report::Reporter &_reporter, net::ListenerTable &_t
     reaper.Observe(*this);
 }
 
-void Pool::StartNext() noexcept {
+void Pool::Start() noexcept {
     Slot *idle = ladder.IsClimbing() || !starter.HasRoom() ? nullptr : slots.FirstIdle();
     if (idle == nullptr)
         return;
@@ -54,7 +54,7 @@ void Pool::OnTidy() noexcept {
     if (ladder.IsClimbing())
         return;
     slots.Tidy();
-    StartNext();
+    Start();
 }
 
 void Pool::Replace(unsigned slot, Replaced done) noexcept {

@@ -35,7 +35,7 @@ public:
     Facts &GetFacts() noexcept { return readiness; }
 
     /** Starts the first worker; the others follow, one a turn of the loop. */
-    void Start() noexcept { StartNext(); }
+    void Start() noexcept;
 
     const Outcome &GetOutcome() const noexcept { return verdict.GetOutcome(); }
 
@@ -59,7 +59,6 @@ private:
     void OnReaped(const Batch &batch) noexcept override;
     void OnDelivered(const Batch &batch) noexcept override;
 
-    void StartNext() noexcept;
     void OnServed() noexcept;
     void LookWhetherUp() noexcept;
     void EndBecause(const Ending &ending) noexcept;

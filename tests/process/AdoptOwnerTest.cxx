@@ -102,6 +102,50 @@ TEST_CASE("a process without privileges does not get the port of one with them")
     CHECK(cluster.Stop() == Exited(0));
 }
 
+TEST_CASE("nor a port that was asked for, nor an abstract name") {
+    if (!IsRoot())
+        HARNESS_SKIP("changing the user needs root");
+    const auto port = std::to_string(FreePort());
+    const std::string name = "unix:@clusterize-test-" + port;
+    for (const auto &[options, address] :
+         {std::pair(std::vector<std::string>{"-p", "127.0.0.1:" + port}, "tcp:127.0.0.1:" + port),
+          std::pair(std::vector<std::string>{}, name)}) {
+        INFO(address);
+        std::vector<std::string> all = {"--ready", "exec"};
+        all.insert(all.end(), options.begin(), options.end());
+        Binders cluster(all, {address, "child:" + address + ",uid=4001"});
+        cluster.WaitServing();
+        CHECK(cluster.Same(0, "bind") == "0");
+        CHECK(OfChildren(cluster) == std::vector<std::string>(3, "EADDRINUSE"));
+        CHECK(cluster.Stop() == Exited(0));
+    }
+}
+
+TEST_CASE("a worker binds in no directory of root's that it reaches through /proc alone") {
+    if (!IsRoot())
+        HARNESS_SKIP("changing the user needs root");
+    const TempDir directory;
+    const std::string hidden = directory / "hidden", open = hidden + "/open";
+    REQUIRE((mkdir(hidden.c_str(), 0700) == 0 && mkdir(open.c_str(), 0777) == 0));
+    REQUIRE(chmod(open.c_str(), 0777) == 0);
+    const Process root({.argv = {Behave(), "pause"}, .cwd = open});
+    root.WaitOut("pausing");
+    Binders cluster({"--user", "4001:4002", "--ready", "exec"},
+                    {"unix:/proc/" + std::to_string(root.Pid()) + "/cwd/evil.sock"});
+    CHECK(cluster.Same(0, "bind") == "EACCES");
+    CHECK(cluster.Stop() == Exited(0));
+    CHECK(access((open + "/evil.sock").c_str(), F_OK) != 0);
+}
+
+TEST_CASE("a path below /proc/self is the worker's own") {
+    const TempDir directory;
+    Binders cluster({"--ready", "exec"}, {"unix:/proc/self/cwd/own.sock"},
+                    {.cwd = directory.Path()}, 1);
+    CHECK(cluster.Same(0, "bind") == "0");
+    CHECK(access((directory / "own.sock").c_str(), F_OK) == 0);
+    CHECK(cluster.Stop() == Exited(0));
+}
+
 TEST_CASE("a path that the same worker listens on is taken until it is removed") {
     const TempDir directory;
     const std::string path = directory / "server.sock";

@@ -163,6 +163,7 @@ TEST_CASE(
     CHECK(left.size() == 1);
     for (const pid_t helper : left)
         (void)kill(helper, SIGKILL);
+    CHECK(WaitFor([&] { return entry.Leftovers().empty(); }));
 }
 
 TEST_CASE("orphans of a living worker are left alone and reaped when they end") {

@@ -336,15 +336,41 @@ void Legacy(unsigned port) {
         if (Bind(fd, first + i % count) == 0)
             listen(fd, 1);
         close(fd);
-        if (i == count / 2) {
+        if (i == std::min(count / 2, 3000U)) {
             std::printf("goes on\n");
             std::fflush(stdout);
         }
+        usleep(500); // the test reads the events of each
     }
 }
 
 void Churn(unsigned) {
     ComeAndGo(4000, 28'000);
+}
+
+/** Its listening socket becomes a connection that lingers for an hour; then it closes that. */
+void Linger(unsigned port) {
+    const int reader = Tcp();
+    if (Bind(reader, 0) != 0 || listen(reader, 5) != 0)
+        return;
+    sockaddr_in peer = {};
+    socklen_t length = sizeof(peer);
+    getsockname(reader, reinterpret_cast<sockaddr *>(&peer), &length);
+    const int fd = Tcp();
+    if (Bind(fd, port + 1) != 0 || listen(fd, 5) != 0)
+        return;
+    int connected = -1;
+    for (int i = 0; i < 10'000 && connected != 0; i++) {
+        shutdown(fd, SHUT_RDWR);
+        connected = connect(fd, reinterpret_cast<const sockaddr *>(&peer), length);
+    }
+    const std::string data(1 << 16, 'x');
+    while (send(fd, data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+    }
+    const linger wait = {1, 3600};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &wait, sizeof(wait));
+    std::printf("connected=%d\n", connected);
+    close(fd);
 }
 
 /** 60 processes with as many descriptors as the limit allows, 20,000 at most. */
@@ -385,6 +411,7 @@ constexpr struct {
     {"legacy", Legacy},
     {"churn", Churn},
     {"descriptors", Descriptors},
+    {"linger", Linger},
 };
 
 void Serve(unsigned port, const char *slot) {

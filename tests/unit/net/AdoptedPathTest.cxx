@@ -85,7 +85,7 @@ TEST_CASE("a path that others remove meanwhile, as programs do before they bind 
         ListenerTable table(policy, 2);
         CHECK(ErrorOf([&] { table.Open(Adopted(path)); }) == 0);
         if (!table.Listeners().empty())
-            CHECK(table.Listeners().front().Sockets().Restore(std::nullopt) == 0);
+            CHECK(table.Listeners().front().Sockets().Held().Restore(std::nullopt) == 0);
         table.LetGo();
         unlink(path.c_str());
     }
@@ -131,23 +131,23 @@ TEST_CASE("a worker that removes the path before it binds it finds it put back")
     ListenerTable table(policy, 2);
     Listener &listener = table.Open(Adopted(path));
     const ino_t inode = Status(path).st_ino;
-    CHECK(listener.Sockets().Restore(Own()) == 0); // it is there
+    CHECK(listener.Sockets().Held().Restore(Own()) == 0); // it is there
     for (int i = 0; i < 3; i++) {
         REQUIRE(unlink(path.c_str()) == 0);
         CHECK(table.FindPath(Adopted(path)) == &listener);
-        CHECK(listener.Sockets().Restore(Own()) == 0);
+        CHECK(listener.Sockets().Held().Restore(Own()) == 0);
         CHECK(Status(path).st_ino == inode);
         CHECK(Reaches(path));
     }
     REQUIRE(unlink(path.c_str()) == 0);
     directory.Write("x.sock", "another's");
-    CHECK(listener.Sockets().Restore(Own()) == EADDRINUSE);
+    CHECK(listener.Sockets().Held().Restore(Own()) == EADDRINUSE);
     CHECK(harness::ReadFile(path) == "another's");
     REQUIRE(unlink(path.c_str()) == 0);
     // Somebody has tidied up.
     for (const auto &entry : std::filesystem::directory_iterator(directory / ""))
         std::filesystem::remove(entry.path());
-    CHECK(listener.Sockets().Restore(Own()) == ENOENT);
+    CHECK(listener.Sockets().Held().Restore(Own()) == ENOENT);
     CHECK(ErrorOf([&] { table.Open(Adopted(path)); }) == EADDRINUSE); // close it first
     table.Close(listener);
     table.CloseLast();
@@ -195,7 +195,7 @@ TEST_CASE("a second name that is served, or no socket, is left alone") {
     }
     CHECK(harness::ReadFile(file) == "mine");
     REQUIRE(unlink(path.c_str()) == 0);
-    CHECK(alive.Listeners().front().Sockets().Restore(std::nullopt) == 0);
+    CHECK(alive.Listeners().front().Sockets().Held().Restore(std::nullopt) == 0);
     CHECK(Reaches(path));
 }
 
@@ -212,8 +212,8 @@ TEST_CASE("what was asked for has a second name only where that is wanted") {
     CHECK(table.FindPath(Adopted(directory / "b")) == &kept);
     for (const char *name : {"a", "b"})
         REQUIRE(unlink((directory / name).c_str()) == 0);
-    CHECK(plain.Sockets().Restore(Own()) == ENOENT);
-    CHECK(kept.Sockets().Restore(Own()) == 0);
+    CHECK(plain.Sockets().Held().Restore(Own()) == ENOENT);
+    CHECK(kept.Sockets().Held().Restore(Own()) == 0);
     CHECK(Reaches(directory / "b"));
     table.LetGo();
     CHECK(Names(directory / "").empty());
@@ -295,7 +295,7 @@ TEST_CASE("the worker's ids own the file and need the right to make it") {
     CHECK((Status(run + "/x.sock").st_mode & 0777) == 0750);
     CHECK(Names(run) == ".x.sock+ x.sock ");
     REQUIRE(unlink((run + "/x.sock").c_str()) == 0);
-    CHECK(listener.Sockets().Restore(spec.as) == 0);
+    CHECK(listener.Sockets().Held().Restore(spec.as) == 0);
     CHECK(Reaches(run + "/x.sock"));
     // Our own ids and groups are as before.
     CHECK(prctl(PR_GET_DUMPABLE) == 1);

@@ -98,7 +98,7 @@ TEST_CASE("describe, make, describe: an adopted path, and its second name") {
               [&](Listener &made) {
                   FORKED_CHECK(made.WasServed());
                   FORKED_CHECK(unlink(path.c_str()) == 0);
-                  FORKED_CHECK(made.Sockets().Restore(std::nullopt) == 0);
+                  FORKED_CHECK(made.Sockets().Held().Restore(std::nullopt) == 0);
                   FORKED_CHECK(Dial(made.Spec().at.address).IsDefined());
                   made.Sockets().RemoveFiles();
                   FORKED_CHECK(access((directory / ".x.sock.clusterize").c_str(), F_OK) != 0);
