@@ -41,7 +41,7 @@ net::ListenSpec AdopteeState::MakeSpec(const Question &question, const net::Endp
 Decision AdopteeState::PutSeat(const Question &question, const net::Endpoint &at,
                                net::Listener &listener) {
     KnownSocket known;
-    known.kind = KnownSocket::Kind::SLOT;
+    known.kind = KnownSocket::Kind::SEAT;
     known.at = at;
     known.listener = &listener;
     if (const KnownSocket *before = Find(question))

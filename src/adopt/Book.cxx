@@ -36,7 +36,7 @@ std::vector<std::uint64_t> Book::Inodes() const {
 std::vector<std::uint64_t> Book::InTheWayOf(const net::Endpoint &at, bool reuse_port) const {
     std::vector<std::uint64_t> found;
     for (const auto &[inode, socket] : sockets)
-        if (socket.kind == KnownSocket::Kind::SLOT && !(reuse_port && socket.reuse_port) &&
+        if (socket.kind == KnownSocket::Kind::SEAT && !(reuse_port && socket.reuse_port) &&
             Overlap(socket.at, at))
             found.push_back(inode);
     return found;

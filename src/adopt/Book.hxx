@@ -16,13 +16,13 @@ struct KnownSocket {
         PRIVATE, // the worker's own: options were recorded, or it is bound to port 0
         OWN, // the worker's own, and it stays so: the kernel answers for it
         EXCLUSIVE, // opened for it, and its own
-        PLACEHOLDER, // opened for it, bound where it asked for; a slot socket takes its place at listen
-        SLOT, // a slot socket that it got by a bind or a listen
+        PLACEHOLDER, // opened for it, bound where it asked for; a seat takes its place at listen
+        SEAT, // a seat that it got by a bind or a listen
     };
 
     Kind kind = Kind::PRIVATE;
     net::Endpoint at; // where it asked to be; no family: nowhere yet
-    net::Listener *listener = nullptr; // of a SLOT; borrowed
+    net::Listener *listener = nullptr; // of a SEAT; borrowed
     std::optional<bool> v6only; // what it said of IPV6_V6ONLY
     bool reuse_port = false;
     std::vector<net::SocketOption> options; // to set again on what replaces it

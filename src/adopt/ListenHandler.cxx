@@ -13,7 +13,7 @@ Decision ListenHandler::Decide(const Question &question) {
         return Decision::Continue();
     using Kind = KnownSocket::Kind;
     KnownSocket *known = state.Find(question);
-    if (known != nullptr && known->kind == Kind::SLOT)
+    if (known != nullptr && known->kind == Kind::SEAT)
         return Again(question, *known);
     if (known != nullptr && (known->kind == Kind::OWN || known->kind == Kind::EXCLUSIVE))
         return Decision::Continue();

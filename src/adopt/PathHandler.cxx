@@ -76,7 +76,7 @@ Decision PathHandler::Take(const Question &question, const net::Endpoint &at,
     if (is_there) {
         const std::uint64_t inode = net::InodeOf(listener.SocketOf(state.worker.seat));
         const KnownSocket *own = state.book.Find(inode);
-        if (own != nullptr && own->kind == KnownSocket::Kind::SLOT)
+        if (own != nullptr && own->kind == KnownSocket::Kind::SEAT)
             if (auto taken = state.CheckHeld(question, {inode}))
                 return std::move(*taken);
     } else if (caller.path.file) {

@@ -11,7 +11,7 @@
 
 namespace health {
 
-/** Lets the table repair what workers shut down, and says so: a warning for the first time by a
+/** Lets the table repair what workers shut down, and logs it: a warning for the first time by a
  *  worker, an `error` event where it fails. It wakes up for nothing else. */
 class ListenerRepair final : public pool::Agent {
 public:

@@ -63,7 +63,7 @@ void UnservedListeners::Watched::OnConnection(std::uint32_t) noexcept {
 
 void UnservedListeners::Watched::OnLook() noexcept {
     const unsigned now = Waiting();
-    // Where nobody takes one, there are never fewer of them.
+    // If no worker accepts, there are never fewer of them.
     if (now == 0 || now < waiting || owner.IsServed(listener))
         return End();
     waiting = now;

@@ -40,8 +40,9 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
           {loop, util::BoundMethod<void(pid_t)>::Make<&Cluster::OnForked>(*this),
            util::BoundMethod<void(const net::Steering &)>::Make<&Cluster::OnSettled>(*this)})),
       table(*policy, plan.pool.slots), marks(errands, plan.pool.worker->run),
-      orphans(loop, reaper, marks), pool(loop, reporter, table, reaper, orphans, starter, plan.pool,
-                                         plan.seed, util::Bind<&Cluster::OnFinished>(*this)),
+      orphans(loop, reaper, marks),
+      pool(loop, reporter, table, reaper, orphans, launcher, plan.pool, plan.seed,
+           util::Bind<&Cluster::OnFinished>(*this)),
       notify({{loop, closing, util::BoundMethod<void(pid_t)>::Make<&Cluster::OnForked>(*this)},
               pool.GetFacts(),
               reporter,
@@ -77,7 +78,7 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
         pool.Add(repair);
     pool.OnServing(util::Bind<&Cluster::EmitSetup>(*this));
     if (plan.then) {
-        then.emplace(*plan.then, plan.pool, loop, pool, reaper, starter, reporter, table, watcher);
+        then.emplace(*plan.then, plan.pool, loop, pool, reaper, launcher, reporter, table, watcher);
         pool.Observe(*then);
     }
 }

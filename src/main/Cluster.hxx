@@ -65,7 +65,7 @@ private:
     std::unique_ptr<net::SteeringPolicy> policy;
     net::ListenerTable table;
     std::optional<sys::PidFile> pid_file;
-    spawn::CloneLauncher starter;
+    spawn::CloneLauncher launcher;
     pool::Marks marks;
     pool::Orphans orphans;
     pool::Pool pool;

@@ -14,7 +14,7 @@ namespace net {
 
 class Listener;
 
-/** What changed who gets connections. */
+/** The reason for a new set of active seats. */
 enum class Cause : std::uint8_t {
     SEATS, // a worker, or a seat
     QUEUES, // only how fast workers take them

@@ -10,7 +10,7 @@
 
 namespace net {
 
-/** Who has the seats of one index, of which each listener has one. */
+/** The worker that has the seats of one index: each listener has one of them. */
 struct Occupant {
     std::optional<unsigned> worker; // its id, from its start to its end
     bool taken = false; // by a slot

@@ -22,7 +22,7 @@ void ConnectToItself(int fd, const Address &at) noexcept {
     static_cast<void>(connect(fd, self.Get(), self.Length()));
 }
 
-/** Everybody's again, and bound as before: udp_disconnect of the kernel. */
+/** Disconnects the socket, which stays bound: udp_disconnect of the kernel. */
 int Disconnect(int fd, const Address &at) noexcept {
     const sockaddr nobody = {AF_UNSPEC, {}};
     if (connect(fd, &nobody, sizeof(nobody)) != 0)
@@ -31,7 +31,7 @@ int Disconnect(int fd, const Address &at) noexcept {
 }
 
 sys::UniqueFd Own(int fd) noexcept {
-    fcntl(fd, F_SETFD, FD_CLOEXEC); // that an exec leaves it open was for once
+    fcntl(fd, F_SETFD, FD_CLOEXEC); // it stayed open for one exec only
     return {sys::AdoptTag(), fd};
 }
 

@@ -43,7 +43,7 @@ enum class End : std::uint8_t {
     DESCRIPTORS, // it has sent some
 };
 
-/** Whom a Peer tells. It must not destroy the Peer from there. */
+/** Receives the messages of a Peer. It must not destroy the Peer in a call. */
 class Listener {
 public:
     virtual ~Listener() = default;

@@ -11,7 +11,7 @@
 
 namespace pool {
 
-/** To whom a child of the launcher belongs that the launcher did not start. */
+/** The owner of a child that the launcher did not start. */
 struct Owner {
     enum class Kind : std::uint8_t {
         NOBODY, // nothing says whose it is

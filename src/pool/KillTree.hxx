@@ -10,8 +10,8 @@
 namespace pool {
 
 /** Kills a process and its descendants, in steps. Each is named by its start time while its
- *  parent is known to be one of them, and is then killed by that name, so that a number which is
- *  used again meanwhile costs nobody's life. Children come before their parents. Whoever is born
+ *  parent is known to be one of them, and is then killed by that name, so that it kills no other
+ *  process if a number is used again. Children come before their parents. A process that is born
  *  or loses its parent in between becomes a child of the launcher, and is found as that. */
 class KillTree {
 public:

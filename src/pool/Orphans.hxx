@@ -44,7 +44,7 @@ public:
     void Remove(const Seeker &seeker) noexcept;
 
     /** Notes a living worker's descendants: what it leaves is found by that, whatever the
-     *  environments say. Worth it before one worker is asked to end while others go on. */
+     *  environments say. Call it before one worker of several is asked to end. */
     void Remember(const WorkerRef &worker, pid_t pid);
 
     /** May children be orphans of strangers? For PID 1, and for tests. */

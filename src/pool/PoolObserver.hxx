@@ -4,7 +4,7 @@
 
 namespace pool {
 
-/** Hears how the cluster does. */
+/** Receives the states of the cluster. */
 class PoolObserver {
 public:
     virtual ~PoolObserver() = default;

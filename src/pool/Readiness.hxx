@@ -6,7 +6,7 @@
 
 namespace pool {
 
-/** Hears the facts about workers, finds whom they are about, and decides with the rule of --ready
+/** Receives facts, finds their workers, and decides with the rule of --ready
  *  which of them make a worker ready. It also knows whether the cluster serves or runs jobs: a
  *  worker that listens on an adopted TCP port shows that it serves. */
 class Readiness final : public Facts {

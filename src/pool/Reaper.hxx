@@ -82,7 +82,7 @@ public:
     /** Was it not reaped yet? It may have ended. */
     bool Has(const ChildId &child) const noexcept { return Find(child) != nullptr; }
 
-    /** What it is signalled through; nullptr if it was reaped. Not to be kept. */
+    /** The process; nullptr if it was reaped. The caller must not keep it. */
     const sys::Process *Find(const ChildId &child) const noexcept;
 
     /** nullopt: no child, or one that nobody has registered. */

@@ -11,7 +11,7 @@ namespace pool {
 
 class Slot;
 
-/** What a slot asks of its pool and tells it. None of these may destroy the slot. */
+/** The calls of a slot to its pool. None of these may destroy the slot. */
 class SlotOwner {
 public:
     virtual ~SlotOwner() = default;

@@ -38,7 +38,7 @@ enum class SlotAction : std::uint8_t {
     START, // start a worker as the current one
     START_SUCCESSOR,
     SWAP, // the successor becomes the current worker; the old one leaves, if it is not gone
-    KEEP, // the current worker stays; whoever asked for a successor learns that it failed
+    KEEP, // the current worker stays; the caller of Replace() learns that the successor failed
     SCHEDULE, // start the clock until the next worker
     FAIL, // the same, and see whether any slot is left that has not failed
     LEAVE, // ask all its workers to end

@@ -15,7 +15,7 @@
 namespace pool {
 
 /** Turns a worker's spec into a process: sockets of its seat, what the agents add, environment,
- *  descriptors, fork. What becomes of the process is told by spawn::Start. */
+ *  descriptors, fork. spawn::Start reports how the start goes. */
 class Starter {
 public:
     /** When the cluster starts, this many children may be on their way to their command at once.

@@ -11,7 +11,7 @@ namespace pool {
 
 /** Why the whole cluster ends because of one worker. */
 struct Ending {
-    std::string_view stage, message; // of the `error` event; empty: an event has told it already
+    std::string_view stage, message; // of the `error` event; empty if another event has reported it
     std::string_view reason; // of the `stop` event
 };
 
@@ -24,7 +24,6 @@ public:
 
     /** A worker is ready. */
     void OnReady() noexcept { was_ready = true; }
-    bool WasReady() const noexcept { return was_ready; }
 
     bool IsSuccess(const WorkerEnd &end) const noexcept;
 
@@ -32,7 +31,7 @@ public:
      *  does not. `serving`: workers are replaced; `stopping`: the cluster's stop was asked for. */
     std::optional<Ending> OnEnd(const WorkerEnd &end, bool serving, bool stopping) noexcept;
 
-    /** A job that had ended before the cluster turned out to serve. */
+    /** A job has ended before another worker showed that the cluster serves. */
     std::optional<Ending> OnEarlyEnd(const WorkerEnd &end) noexcept;
 
     /** Every slot has failed; `end` is the last one's. */

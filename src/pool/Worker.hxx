@@ -17,7 +17,7 @@ namespace pool {
 
 class Worker;
 
-/** What a worker tells its slot. None of these may destroy it. */
+/** The calls of a worker to its slot. None of these may destroy it. */
 class WorkerOwner {
 public:
     virtual ~WorkerOwner() = default;
@@ -80,7 +80,7 @@ public:
     /** To its main process, if there is one. */
     void Signal(int signo) noexcept;
 
-    /** Puts off what its timer or its ladder will do: at least this much time from now. */
+    /** Delays its timer and its ladder: at least this much time from now. */
     void Extend(std::chrono::milliseconds time);
 
 private:

@@ -4,9 +4,10 @@
 
 namespace spawn {
 
-/** Starts with fork, and does not wait for exec: whatever holds a child up (a directory on a server that
- *  does not answer, a signal from another process of its new user) holds up nobody else. The child has
- *  its own copy of the memory, since a process of the worker's user may not reach the launcher's. */
+/** Starts with fork, and does not wait for exec: a child that waits (for a directory on a server that
+ *  does not answer, or because a process of its new user has stopped it) delays nothing else. The
+ *  child has its own copy of the memory, because a process of the worker's user may not reach that
+ *  of the launcher. */
 class CloneLauncher final : public Launcher {
 public:
     /** Calls prctl(PR_SET_CHILD_SUBREAPER): processes that workers leave behind become the launcher's

@@ -32,7 +32,7 @@ struct LaunchSpec {
     bool own_group = false;
     /** A seccomp filter whose listener comes back with Launched; empty: none. Borrowed: it is static. */
     std::span<const sock_filter> filter;
-    bool no_new_privs = false; // with the filter: the kernel wants it of who lacks CAP_SYS_ADMIN
+    bool no_new_privs = false; // with the filter: the kernel requires it without CAP_SYS_ADMIN
     int stop_signal = 0; // a shell's background job ignores INT and QUIT; the worker must not
 };
 

@@ -16,7 +16,7 @@ struct LaunchFailure {
 
 /** What a process brings that executes its command. */
 struct Launched {
-    /** The listener of its filter (sys::SeccompNotify): whoever closes it makes the filter's calls
+    /** The listener of its filter (sys::SeccompNotify): if it is closed, the filter's calls
      *  fail with ENOSYS. Undefined without a filter, and if the kernel refused it; the worker then
      *  runs as if none was asked for. */
     sys::UniqueFd notify = {};

@@ -28,7 +28,7 @@ struct Parcel {
  *  the other end and no other descriptor. It is a fork of the caller, so it knows all that the
  *  caller knew at that time, and a pointer to a function is valid there. It blocks all signals,
  *  dies with the caller (PR_SET_PDEATHSIG) and with the socket pair. Whoever reaps children must be
- *  told of Pid(): the object never waits for it.
+ *  told of Pid(): the object waits for it in End() only.
  *
  *  One errand at a time: Send(), then Receive() as soon as Descriptor() is readable. A caller that
  *  waits too long calls Kill() and goes on with a new process. loop::Errands does all of this with

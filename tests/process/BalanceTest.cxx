@@ -71,7 +71,7 @@ TEST_CASE("both families of one listener") {
     CHECK(StopServers(cluster) == Exited(0));
 }
 
-TEST_CASE("rr: a slot socket each; none: one for all") {
+TEST_CASE("rr: a seat each; none: one socket for all") {
     {
         Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
         CHECK(ListenerInode(cluster.WaitOnline(1)) != ListenerInode(cluster.WaitOnline(2)));
@@ -111,7 +111,7 @@ TEST_CASE("where the kernel takes no program there is one socket for all") {
     });
 }
 
-TEST_CASE("a replacement has the slot socket of the worker before it") {
+TEST_CASE("a replacement has the seat of the worker before it") {
     Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
     cluster.WaitUp();
     const auto before = ListenerInode(cluster.WaitOnline(1));

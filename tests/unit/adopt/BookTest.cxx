@@ -15,7 +15,7 @@ net::Endpoint At(std::string_view host, unsigned port, bool both_families = fals
 
 void AddSlot(Book &book, std::uint64_t inode, const net::Endpoint &at, bool reuse_port = false) {
     KnownSocket &known = book.Make(inode);
-    known.kind = KnownSocket::Kind::SLOT;
+    known.kind = KnownSocket::Kind::SEAT;
     known.at = at;
     known.reuse_port = reuse_port;
 }

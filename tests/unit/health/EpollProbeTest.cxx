@@ -112,7 +112,7 @@ struct Fixture {
 
 } // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a worker that waits for its slot socket listens there") {
+TEST_CASE_FIXTURE(Fixture, "a worker that waits for its seat listens there") {
     Start(1, 0);
     CHECK(Pass(20ms).empty());
     Watch(0);
