@@ -24,7 +24,8 @@ std::string Write(pid_t worker, const std::vector<std::uint64_t> &inodes) {
 
 std::vector<std::uint64_t> ReadInodes(std::string_view bytes) {
     std::vector<std::uint64_t> inodes(bytes.size() / sizeof(std::uint64_t));
-    std::memcpy(inodes.data(), bytes.data(), inodes.size() * sizeof(std::uint64_t));
+    if (!inodes.empty()) // memcpy takes no null pointer, not even for nothing
+        std::memcpy(inodes.data(), bytes.data(), inodes.size() * sizeof(std::uint64_t));
     return inodes;
 }
 
