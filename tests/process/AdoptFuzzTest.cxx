@@ -80,10 +80,10 @@ TEST_CASE("a worker that acts at random gets nothing that is not its own and del
         MESSAGE("microseconds: ", line);
         CHECK(std::stol(Field(line, "worst")) < 2'000'000);
     }
-    for (const auto &[name, owner] : Sockets(own))
-        CHECK_MESSAGE(owner == WORKER, name);
-    for (const auto &[name, owner] : Sockets(foreign))
-        CHECK_MESSAGE(false, name, " is owned by ", owner);
+    for (const auto &file : Sockets(own))
+        CHECK_MESSAGE(file.second == WORKER, file.first);
+    for (const auto &file : Sockets(foreign))
+        CHECK_MESSAGE(false, file.first, " is owned by ", file.second);
     CHECK(cluster.Seen("exit").empty());
     (void)cluster.Stop();
     CHECK(cluster.Leftovers().empty());

@@ -107,13 +107,13 @@ TEST_CASE("nor a port that was asked for, nor an abstract name") {
         HARNESS_SKIP("changing the user needs root");
     const auto port = std::to_string(FreePort());
     const std::string name = "unix:@clusterize-test-" + port;
-    for (const auto &[options, address] :
-         {std::pair(std::vector<std::string>{"-p", "127.0.0.1:" + port}, "tcp:127.0.0.1:" + port),
-          std::pair(std::vector<std::string>{}, name)}) {
+    for (const bool asked : {true, false}) {
+        const std::string address = asked ? "tcp:127.0.0.1:" + port : name;
         INFO(address);
-        std::vector<std::string> all = {"--ready", "exec"};
-        all.insert(all.end(), options.begin(), options.end());
-        Binders cluster(all, {address, "child:" + address + ",uid=4001"});
+        std::vector<std::string> options = {"--ready", "exec"};
+        if (asked)
+            options.insert(options.end(), {"-p", "127.0.0.1:" + port});
+        Binders cluster(options, {address, "child:" + address + ",uid=4001"});
         cluster.WaitServing();
         CHECK(cluster.Same(0, "bind") == "0");
         CHECK(OfChildren(cluster) == std::vector<std::string>(3, "EADDRINUSE"));
