@@ -253,7 +253,7 @@ void Adoptee::Put() noexcept {
          loop::Errands::Done::Make<&Adoptee::OnPut>(*this));
 }
 
-void Adoptee::OnPut(Ticket, loop::Errands::Answer answer) noexcept {
+void Adoptee::OnPut(Ticket, const loop::Errands::Answer &answer) noexcept {
     ticket = 0;
     net::Listener *listener = under_way.known.listener;
     const PutResult result = ReadPutResult(answer.parcel);

@@ -54,7 +54,7 @@ private:
     void BindPath(const Decision &decision) noexcept;
     void OnPath(Ticket ticket, loop::Errands::Answer answer) noexcept;
     void Put() noexcept;
-    void OnPut(Ticket ticket, loop::Errands::Answer answer) noexcept;
+    void OnPut(Ticket ticket, const loop::Errands::Answer &answer) noexcept;
     void Place(bool told);
     void Answer(Decision::Kind kind, int error = 0) noexcept;
     void FailLate(int error) noexcept;

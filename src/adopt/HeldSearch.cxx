@@ -110,7 +110,7 @@ void HeldSearch::Send() noexcept {
                            loop::Errands::Done::Make<&HeldSearch::OnAnswer>(*this)});
 }
 
-void HeldSearch::OnAnswer(loop::Errands::Ticket, loop::Errands::Answer answer) noexcept {
+void HeldSearch::OnAnswer(loop::Errands::Ticket, const loop::Errands::Answer &answer) noexcept {
     ticket = 0;
     Unpacker from(answer.parcel.bytes);
     const auto state = answer.error == 0 ? from.Get<State>() : State::UNKNOWN;

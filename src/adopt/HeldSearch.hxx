@@ -49,7 +49,7 @@ public:
 
 private:
     void Send() noexcept;
-    void OnAnswer(loop::Errands::Ticket answered, loop::Errands::Answer answer) noexcept;
+    void OnAnswer(loop::Errands::Ticket answered, const loop::Errands::Answer &answer) noexcept;
     void Finish(std::optional<Inodes> held) noexcept;
 
     loop::Loop &loop;

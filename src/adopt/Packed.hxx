@@ -81,7 +81,7 @@ public:
 
     std::string GetText() {
         const auto size = Get<std::size_t>(); // before `rest` is looked at
-        const std::string text(rest.substr(0, size));
+        std::string text(rest.substr(0, size));
         rest.remove_prefix(text.size());
         return text;
     }

@@ -144,7 +144,8 @@ void EpollProbe::Look(const pool::WorkerRef &worker, Done done) noexcept {
     looks.emplace(errands.Send(std::move(order)), Under{worker, done});
 }
 
-void EpollProbe::OnLooked(loop::Errands::Ticket ticket, loop::Errands::Answer answer) noexcept {
+void EpollProbe::OnLooked(loop::Errands::Ticket ticket,
+                          const loop::Errands::Answer &answer) noexcept {
     const Under look = looks.extract(ticket).mapped();
     const std::string_view bytes = answer.parcel.bytes;
     const bool has_answer = answer.error == 0 && !bytes.empty();

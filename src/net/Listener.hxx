@@ -123,11 +123,11 @@ public:
     const std::deque<Seat> &Seats() const noexcept { return sockets.Seats(); }
 
     /** Why the seat gets connections or not. */
-    Standing StandingOf(unsigned seat) const noexcept;
+    Standing StandingOf(unsigned index) const noexcept;
 
     /** The worker of the seat listens there. A retired listener comes back, and so does a socket
      *  that was shut down; returns the errno with which the kernel refuses that, else 0. */
-    int Serve(unsigned seat) noexcept;
+    int Serve(unsigned index) noexcept;
 
     /** Moves what waits in the queue of a seat, with the data that is there, to others, even while
      *  a hung worker holds the socket: the kernel does so when it stops listening (shutdown(2)). It
@@ -137,12 +137,12 @@ public:
      *  namespace, and the kernel chooses among all that listen, active or not. A handshake that was
      *  half open stays with the socket and ends in its queue: a second call moves it. Refused if
      *  that cannot be had, and if nobody else is active: then nothing is touched. */
-    Rescued Rescue(unsigned seat) noexcept;
+    Rescued Rescue(unsigned index) noexcept;
 
     /** Lets a TCP socket that a worker has shut down listen again; the seat is withheld if it has a
      *  worker. A unix socket cannot listen again: EOPNOTSUPP. Empty: it listens. What has come into
      *  the queue of a parked seat goes to the active ones, if that can be done. */
-    std::optional<Repaired> Mend(unsigned seat) noexcept;
+    std::optional<Repaired> Mend(unsigned index) noexcept;
 
     // The table says what has happened to a seat, after its Seating knows.
 
@@ -154,7 +154,7 @@ public:
 
     /** A worker is about to be started or has ended, or the seat was taken or parked. What waits in
      *  the queue of a parked seat goes to the others. Returns what the worker had shut down. */
-    std::optional<Repaired> OnSeat(unsigned seat) noexcept;
+    std::optional<Repaired> OnSeat(unsigned index) noexcept;
 
     enum class Order : bool { KEPT, CHANGED }; // of the sockets in their group
 
@@ -185,6 +185,6 @@ private:
 };
 
 /** What is known of a seat's socket; of one socket for all it is about all seats. */
-SeatFigures FiguresOf(const Listener &listener, unsigned seat) noexcept;
+SeatFigures FiguresOf(const Listener &listener, unsigned index) noexcept;
 
 } // namespace net

@@ -225,7 +225,7 @@ void Peer::ConsumeElsewhere() noexcept {
     consuming = context.errands.Send(std::move(order));
 }
 
-void Peer::OnConsumed(loop::Errands::Ticket, loop::Errands::Answer answer) noexcept {
+void Peer::OnConsumed(loop::Errands::Ticket, const loop::Errands::Answer &answer) noexcept {
     consuming.reset();
     if (answer.error == 0)
         return Resume();

@@ -109,7 +109,7 @@ private:
     bool Tell(const Message &message) noexcept;
     void Consume(std::size_t length) noexcept;
     void ConsumeElsewhere() noexcept;
-    void OnConsumed(loop::Errands::Ticket, loop::Errands::Answer answer) noexcept;
+    void OnConsumed(loop::Errands::Ticket, const loop::Errands::Answer &answer) noexcept;
     void OnRetry() noexcept { Resume(); }
     void Resume() noexcept;
     void Flush() noexcept;

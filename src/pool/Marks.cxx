@@ -53,7 +53,7 @@ void Marks::Cancel(Ticket ticket) noexcept {
         errands.Cancel(ticket);
 }
 
-void Marks::OnAnswer(Ticket ticket, loop::Errands::Answer answer) noexcept {
+void Marks::OnAnswer(Ticket ticket, const loop::Errands::Answer &answer) noexcept {
     late = answer.error == ETIMEDOUT ? late + 1 : 0;
     const auto found = asked.extract(ticket);
     if (!found.empty())

@@ -34,7 +34,7 @@ public:
     void Cancel(Ticket ticket) noexcept;
 
 private:
-    void OnAnswer(Ticket ticket, loop::Errands::Answer answer) noexcept;
+    void OnAnswer(Ticket ticket, const loop::Errands::Answer &answer) noexcept;
 
     loop::Errands &errands;
     const std::string run;
