@@ -64,7 +64,7 @@ private:
     void OnTimer() noexcept;
     bool IsLookedAt(const pool::WorkerRef &worker) const noexcept;
     void OnLooked(loop::Errands::Ticket ticket, const loop::Errands::Answer &answer) noexcept;
-    void Tell(const pool::WorkerRef &worker, std::string_view inodes) noexcept;
+    void Tell(const pool::WorkerRef &worker, std::string_view bytes) noexcept;
     void Ring(loop::TimePoint at) noexcept;
 
     loop::Loop &loop;
