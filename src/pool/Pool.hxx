@@ -42,7 +42,7 @@ public:
     /** Is the time for a stop over? */
     bool IsTimeOver() const noexcept { return ladder.IsOver(); }
 
-    void Stop(const StopRequest &request) noexcept override;
+    void Stop(const StopRequest &asked) noexcept override;
     void Relay(int signo) noexcept override;
     bool IsServing() const noexcept override { return readiness.IsServing(); }
     void Reap() noexcept override { reaper.Reap(); }

@@ -27,12 +27,12 @@ public:
     /** Jobs have become a serving cluster: the same for all that have started before. */
     void BeginForAll();
 
-    void Ready(const WorkerRef &worker, Sign sign) noexcept override;
-    int Listening(const WorkerRef &worker, net::Listener &listener, How how) noexcept override;
+    void Ready(const WorkerRef &ref, Sign sign) noexcept override;
+    int Listening(const WorkerRef &ref, net::Listener &listener, How how) noexcept override;
     bool IsComplete() const noexcept override { return slots.AreReady(); }
-    bool IsStarting(const WorkerRef &worker) const noexcept override;
-    void Stopping(const WorkerRef &worker) noexcept override;
-    void Extend(const WorkerRef &worker, std::chrono::milliseconds time) noexcept override;
+    bool IsStarting(const WorkerRef &ref) const noexcept override;
+    void Stopping(const WorkerRef &ref) noexcept override;
+    void Extend(const WorkerRef &ref, std::chrono::milliseconds time) noexcept override;
 
 private:
     const SlotSet &slots;
