@@ -154,17 +154,15 @@ TEST_CASE(
 TEST_CASE("the mark in the environment: this worker's, and not that of another worker or run") {
     CHECK(InLauncher([] {
               Launcher launcher;
-              Told told;
+              Told first, second, third; // daemons speak in any order
               Launcher::Worker worker, other;
               launcher.Start(other);
-              launcher.Start(worker, [&told] {
-                  for (const auto &[run, id] :
-                       {std::pair("the-run", "2"), std::pair("the-run", "1"),
-                        std::pair("the-runs", "2")})
-                      Daemonize(told, true,
-                                [&, run = run, id = id] { ExecuteMarked(told, run, id); });
+              launcher.Start(worker, [&] {
+                  Daemonize(first, true, [&] { ExecuteMarked(first, "the-run", "2"); });
+                  Daemonize(second, true, [&] { ExecuteMarked(second, "the-run", "1"); });
+                  Daemonize(third, true, [&] { ExecuteMarked(third, "the-runs", "2"); });
               });
-              const pid_t mine = told.Hear(), others = told.Hear(), foreign = told.Hear();
+              const pid_t mine = first.Hear(), others = second.Hear(), foreign = third.Hear();
               FORKED_CHECK(Executes(mine) && Executes(others) && Executes(foreign));
               FORKED_CHECK(launcher.End(worker));
               Clearing clearing(launcher);
