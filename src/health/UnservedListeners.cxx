@@ -148,7 +148,7 @@ void UnservedListeners::Decide() noexcept {
 
 /** Itself, now or before, or one that has taken its place. */
 bool UnservedListeners::IsServed(const net::Listener &listener) const noexcept {
-    return listener.IsRetired() || listener.WasServed();
+    return listener.IsWithdrawn() || listener.WasServed();
 }
 
 std::string UnservedListeners::DescribeServed() const {

@@ -54,7 +54,7 @@ std::string_view WhyNoRescue(const Listener &listener) noexcept {
         return "the cluster stops";
     if (listener.IsShared())
         return "all workers accept from one socket";
-    if (listener.IsRetired())
+    if (listener.IsWithdrawn())
         return "a sibling has taken its place";
     if (at.type != SOCK_STREAM)
         return "its sockets have no connections";
@@ -114,8 +114,8 @@ Listener::Listener(const ListenSpec &spec, ListenerContext &_context, unsigned _
 
 Listener::Listener(const Description &made, ListenerContext &_context)
     : context(_context), serial(made.serial), sockets(made.sockets, _context.seating),
-      steering(_context.policy.Steer(Spec().at.type, !sockets.IsSingle())), retired(made.retired),
-      was_served(made.was_served) {
+      steering(_context.policy.Steer(Spec().at.type, !sockets.IsSingle())),
+      withdrawn(made.withdrawn), was_served(made.was_served) {
     steering->OnChange(util::Bind<&Listener::OnPace>(*this));
     for (Seat &seat : sockets.Seats()) {
         const Description::Flags &flags = made.seats.at(seat.index);
@@ -131,8 +131,8 @@ Listener::Listener(const Description &made, ListenerContext &_context)
 }
 
 Listener::Description Listener::Describe() const {
-    Description description = {serial,  sockets.Describe(), {}, steering->Order(),
-                               retired, was_served};
+    Description description = {serial,    sockets.Describe(), {}, steering->Order(),
+                               withdrawn, was_served};
     for (const Seat &seat : Seats())
         description.seats.push_back({seat.active, seat.serving, seat.withheld});
     return description;
@@ -152,7 +152,7 @@ void Listener::AddSeat() {
         std::optional<Deaf> deaf;
         if (splits) // the group has no program before it has two members
             deaf.emplace(seat.socket);
-        if (retired)
+        if (withdrawn)
             sockets.KeepOff(seat);
         else
             sockets.Listen(seat);
@@ -160,7 +160,7 @@ void Listener::AddSeat() {
             steering = context.policy.Steer(Spec().at.type, true);
             steering->OnChange(util::Bind<&Listener::OnPace>(*this));
         }
-        const bool joins = !retired || !sockets.IsStream();
+        const bool joins = !withdrawn || !sockets.IsStream();
         for (const Seat &one : Seats())
             if (joins && (splits || &one == &seat))
                 steering->Joined(one);
@@ -213,9 +213,9 @@ bool Listener::IsServed() const noexcept {
 }
 
 int Listener::Serve(unsigned index) noexcept {
-    if (retired && !sockets.IsClosed())
+    if (withdrawn && !sockets.IsClosed())
         if (const int error = Revive(); error != 0) {
-            Retire();
+            Withdraw();
             return error;
         }
     was_served = true;
@@ -226,13 +226,13 @@ int Listener::Serve(unsigned index) noexcept {
     const bool stopped = !sockets.IsClosed() && !sockets.IsUnix() && sockets.HasStopped(seat);
     if (stopped) {
         steering->Left(seat);
-        error = Restart(seat);
+        error = Relisten(seat);
     }
     Steer(stopped ? Order::CHANGED : Order::KEPT);
     return error;
 }
 
-void Listener::Retire() noexcept {
+void Listener::Withdraw() noexcept {
     for (const Seat &seat : Seats()) {
         if (!seat.socket.IsDefined())
             continue;
@@ -242,7 +242,7 @@ void Listener::Retire() noexcept {
         }
         sockets.KeepOff(seat);
     }
-    retired = true;
+    withdrawn = true;
 }
 
 int Listener::Revive() noexcept {
@@ -254,7 +254,7 @@ int Listener::Revive() noexcept {
         if (sockets.IsStream())
             steering->Joined(seat);
     }
-    retired = false;
+    withdrawn = false;
     for (const Seat &seat : Seats())
         Watch(seat);
     for (Seat &seat : sockets.Seats())
@@ -268,7 +268,7 @@ Standing Listener::StandingOf(unsigned index) const noexcept {
     const Seat &seat = Seats()[index];
     if (IsShared())
         return seat.occupant->parked ? Standing::PARKED : Standing::ACTIVE;
-    if (seat.active && !retired)
+    if (seat.active && !withdrawn)
         return steering->Keeps(seat);
     const Standing standing = Rate(seat, IsAsked(Spec()), context.seating.IsPresumed());
     return standing == Standing::ACTIVE ? Standing::NOT_SERVING : standing;
@@ -287,7 +287,7 @@ std::vector<bool> Listener::Wanted() const {
 }
 
 void Listener::Steer(Order order) noexcept {
-    if (sockets.IsClosed() || IsShared() || retired)
+    if (sockets.IsClosed() || IsShared() || withdrawn)
         return;
     const std::vector<bool> wanted = Wanted();
     const bool any = HasAny(wanted);
@@ -340,7 +340,7 @@ Rescued Listener::Rescue(unsigned index) noexcept {
     rescued.moved = WaitingConnections(seat.socket);
     steering->Left(seat);
     sockets.Stop(seat);
-    rescued.error = Restart(seat);
+    rescued.error = Relisten(seat);
     Steer(Order::CHANGED);
     Watch(seat); // one that does not listen is repaired
     return rescued;
@@ -348,7 +348,7 @@ Rescued Listener::Rescue(unsigned index) noexcept {
 
 std::optional<Repaired> Listener::Mend(unsigned index) noexcept {
     Seat &seat = sockets.Of(index);
-    if (sockets.IsClosed() || retired)
+    if (sockets.IsClosed() || withdrawn)
         return std::nullopt;
     if (!sockets.HasStopped(seat)) {
         if (!IsShared() && seat.occupant->parked && WaitingConnections(seat.socket) != 0)
@@ -358,13 +358,13 @@ std::optional<Repaired> Listener::Mend(unsigned index) noexcept {
     if (!IsShared())
         seat.withheld = seat.occupant->worker.has_value();
     steering->Left(seat);
-    const int error = Restart(seat);
+    const int error = Relisten(seat);
     Steer(Order::CHANGED);
     return Repaired{this, index, error, !IsShared() && seat.withheld && !seat.active};
 }
 
 /** Returns 0 or errno. */
-int Listener::Restart(const Seat &seat) noexcept {
+int Listener::Relisten(const Seat &seat) noexcept {
     const int error = sockets.Relisten(seat);
     if (error == 0)
         steering->Joined(seat);
@@ -373,13 +373,13 @@ int Listener::Restart(const Seat &seat) noexcept {
 
 void Listener::Watch(const Seat &seat) noexcept {
     // Not one that waits for its worker's own listen(2).
-    if (!sockets.IsClosed() && !retired && sockets.IsStream() && Spec().backlog >= 0)
+    if (!sockets.IsClosed() && !withdrawn && sockets.IsStream() && Spec().backlog >= 0)
         // A handshake that was half open may still bring a connection to a parked one.
         context.alarm.Watch(serial, seat, seat.occupant->parked && !seat.active && !IsShared());
 }
 
 SeatFigures FiguresOf(const Listener &listener, unsigned index) noexcept {
-    if (listener.IsRetired())
+    if (listener.IsWithdrawn())
         return {};
     const Seat &seat = listener.Sockets().Of(index);
     return {listener.GetSteering().Given(seat), QueueOf(seat.socket)};

@@ -80,7 +80,7 @@ public:
         SocketSet::Description sockets;
         std::vector<Flags> seats;
         std::vector<unsigned> order; // Steering::Order
-        bool retired = false, was_served = false;
+        bool withdrawn = false, was_served = false;
 
         friend bool operator==(const Description &, const Description &) noexcept = default;
     };
@@ -100,7 +100,7 @@ public:
 
     /** A sibling has taken its place: it gets no connections, only its descriptors are still handed
      *  over. It comes back when a worker listens there after all. */
-    bool IsRetired() const noexcept { return retired; }
+    bool IsWithdrawn() const noexcept { return withdrawn; }
 
     /** Some worker has listened there at some time. */
     bool WasServed() const noexcept { return was_served; }
@@ -125,7 +125,7 @@ public:
     /** Why the seat gets connections or not. */
     Standing StandingOf(unsigned index) const noexcept;
 
-    /** The worker of the seat listens there. A retired listener comes back, and so does a socket
+    /** The worker of the seat listens there. A withdrawn listener comes back, and so does a socket
      *  that was shut down; returns the errno with which the kernel refuses that, else 0. */
     int Serve(unsigned index) noexcept;
 
@@ -162,7 +162,7 @@ public:
     void Steer(Order order = Order::KEPT) noexcept;
 
     /** A sibling takes its place. */
-    void Retire() noexcept;
+    void Withdraw() noexcept;
 
     /** The socket raises the alarm from now on, if it listens. */
     void Watch(const Seat &seat) noexcept;
@@ -173,14 +173,14 @@ public:
 private:
     std::vector<bool> Wanted() const;
     int Revive() noexcept;
-    int Restart(const Seat &seat) noexcept;
+    int Relisten(const Seat &seat) noexcept;
     void OnPace() noexcept;
 
     ListenerContext &context;
     const unsigned serial;
     SocketSet sockets;
     std::unique_ptr<Steering> steering;
-    bool retired = false;
+    bool withdrawn = false;
     bool was_served = false;
 };
 

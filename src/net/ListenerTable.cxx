@@ -113,7 +113,7 @@ Listener *ListenerTable::Sibling(Listener &original, int family) {
     original.Sockets().Admit();
     Listener &sibling = Open(spec);
     if (!inherited && !context.seating.AnyReady() && !original.IsServed())
-        original.Retire();
+        original.Withdraw();
     return &sibling;
 }
 

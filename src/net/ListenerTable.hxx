@@ -60,7 +60,7 @@ public:
      *  now or was before. nullptr if no address corresponds (SiblingOf), or if the kernel would
      *  prefer an inherited socket, which is not ours to shut. Throws OpenError.
      *
-     *  If no worker is ready yet and nobody serves the original, that is retired: its TCP sockets
+     *  If no worker is ready yet and nobody serves the original, that is withdrawn: its TCP sockets
      *  stop listening, so that its clients are refused or reach the sibling (one that came before
      *  the first worker is reset). An IPv4 UDP socket, which the kernel would prefer, is connected
      *  to itself, so that datagrams go to the sibling; a UDP socket for both families stays as it

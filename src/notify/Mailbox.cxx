@@ -26,7 +26,7 @@ Mailbox::~Mailbox() noexcept {
         context.marks.Cancel(held->ticket);
 }
 
-peer::Listener::Progress Mailbox::OnMessage(const peer::Message &message) noexcept {
+peer::MessageHandler::Progress Mailbox::OnMessage(const peer::Message &message) noexcept {
     switch (FindSender(message.sender, worker)) {
     case Sender::WORKER:
         Accept(message.text, message.truncated);

@@ -24,7 +24,7 @@ struct Context {
 };
 
 /** The socket to which one worker and its processes send messages. Those of others are refused. */
-class Mailbox final : private peer::Listener {
+class Mailbox final : private peer::MessageHandler {
 public:
     /** Throws std::system_error. */
     Mailbox(const Context &_context, const pool::WorkerRef &_worker, Directory::Socket socket);

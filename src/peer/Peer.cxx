@@ -49,9 +49,9 @@ struct Peer::Look {
     bool has_descriptors;
 };
 
-Peer::Peer(const Context &_context, Listener &_listener, unsigned _client, sys::UniqueFd _socket,
-           Kind _kind, const Limits &_limits)
-    : context(_context), listener(_listener), client(_client), kind(_kind), limits(_limits),
+Peer::Peer(const Context &_context, MessageHandler &_handler, unsigned _client,
+           sys::UniqueFd _socket, Kind _kind, const Limits &_limits)
+    : context(_context), handler(_handler), client(_client), kind(_kind), limits(_limits),
       socket(std::move(_socket)), event(_context.loop, loop::Priority::MESSAGES,
                                         loop::FdEvent::Callback::Make<&Peer::OnReady>(*this)),
       turn(_context.loop, util::Bind<&Peer::Resume>(*this)),
@@ -194,7 +194,7 @@ std::optional<Peer::Look> Peer::Peek(std::size_t most) noexcept {
 
 /** False: later. */
 bool Peer::Tell(const Message &message) noexcept {
-    waits = listener.OnMessage(message) == Listener::Progress::LATER;
+    waits = handler.OnMessage(message) == MessageHandler::Progress::LATER;
     return !waits;
 }
 
@@ -293,7 +293,7 @@ void Peer::Finish(End end) noexcept {
     ended = true;
     event.Cancel();
     turn.Cancel();
-    listener.OnEnd(end);
+    handler.OnEnd(end);
 }
 
 } // namespace peer

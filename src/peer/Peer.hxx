@@ -44,9 +44,9 @@ enum class End : std::uint8_t {
 };
 
 /** Receives the messages of a Peer. It must not destroy the Peer in a call. */
-class Listener {
+class MessageHandler {
 public:
-    virtual ~Listener() = default;
+    virtual ~MessageHandler() = default;
 
     enum class Progress : bool { DONE, LATER };
 
@@ -78,7 +78,7 @@ public:
 
     /** Takes the socket. `client`: see loop::Errands. A DATAGRAM socket has SO_PASSCRED from before
      *  it got its name. Throws std::system_error. */
-    Peer(const Context &_context, Listener &_listener, unsigned _client, sys::UniqueFd _socket,
+    Peer(const Context &_context, MessageHandler &_handler, unsigned _client, sys::UniqueFd _socket,
          Kind _kind, const Limits &_limits = {});
     ~Peer() noexcept;
 
@@ -118,7 +118,7 @@ private:
     bool HasEmptied() noexcept;
 
     const Context context;
-    Listener &listener;
+    MessageHandler &handler;
     const unsigned client;
     const Kind kind;
     const Limits limits;

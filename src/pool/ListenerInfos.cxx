@@ -21,7 +21,7 @@ report::AddressType AddressTypeOf(const net::Endpoint &at) noexcept {
 std::vector<report::ListenerInfo> DescribeListeners(const net::ListenerTable &table) {
     std::vector<report::ListenerInfo> infos;
     for (const net::Listener &listener : table.Listeners()) {
-        if (listener.IsRetired())
+        if (listener.IsWithdrawn())
             continue;
         const net::ListenSpec &listen = listener.Spec();
         const auto port = listen.at.address.Port();

@@ -43,8 +43,8 @@ void Orphans::Remember(const WorkerRef &worker, pid_t pid) {
     reaper.NoteMembers({Owner::Kind::WORKER, worker.id}, std::move(members));
 }
 
-void Orphans::OnDelivered(const Batch &batch) noexcept {
-    if (!batch.other_ended || seekers.empty())
+void Orphans::OnDelivered(const ReapResult &result) noexcept {
+    if (!result.other_ended || seekers.empty())
         return;
     ended = true;
     step.Schedule();

@@ -52,7 +52,7 @@ public:
     void SetStrangers(bool _has_strangers) noexcept { has_strangers = _has_strangers; }
 
 private:
-    void OnDelivered(const Batch &batch) noexcept override;
+    void OnDelivered(const ReapResult &result) noexcept override;
     void OnStep() noexcept;
     void Begin();
     void Judge(pid_t pid);

@@ -103,7 +103,7 @@ void Pool::OnServed() noexcept {
 
 // --- ends ------------------------------------------------------------------------------------
 
-void Pool::OnReaped(const Batch &) noexcept {
+void Pool::OnReaped(const ReapResult &) noexcept {
     oom.Forget();
 }
 
@@ -199,8 +199,8 @@ void Pool::OnNothingLeft() noexcept {
 }
 
 /** A companion may have held up the end. */
-void Pool::OnDelivered(const Batch &batch) noexcept {
-    if (batch.other_ended)
+void Pool::OnDelivered(const ReapResult &result) noexcept {
+    if (result.other_ended)
         FinishIfLast();
 }
 

@@ -56,8 +56,8 @@ private:
     void OnEnded(const Slot &slot, const WorkerEnd &end) noexcept override;
     bool OnFailed() noexcept override;
     void OnFinished() noexcept override;
-    void OnReaped(const Batch &batch) noexcept override;
-    void OnDelivered(const Batch &batch) noexcept override;
+    void OnReaped(const ReapResult &result) noexcept override;
+    void OnDelivered(const ReapResult &result) noexcept override;
 
     void OnServed() noexcept;
     void LookWhetherUp() noexcept;

@@ -38,12 +38,12 @@ void Reaper::FindInherited() {
         Family family{INHERITED, pid, 0, 0, true, {}};
         if (const auto stat = sys::ReadProcessStat(pid))
             family.start = stat->start;
-        Add(Role::INHERITED, sys::Process(pid), {}, std::move(family));
+        Add(ChildRole::INHERITED, sys::Process(pid), {}, std::move(family));
     }
     NoteInheritedMembers();
 }
 
-ChildId Reaper::Add(Role role, sys::Process process, OnEnd on_end, Family family) {
+ChildId Reaper::Add(ChildRole role, sys::Process process, OnEnd on_end, Family family) {
     const pid_t pid = process.Pid();
     const ChildId id{pid, ++last_serial};
     const Owner owner = family.owner;
@@ -58,7 +58,7 @@ ChildId Reaper::AddWorker(const WorkerRef &worker, sys::Process process, OnEnd o
     const std::uint64_t known = process.Describe().start, now = sys::TicksSinceBoot();
     const std::uint64_t start = known != 0 ? known : now - std::min(now, LATE_TICKS);
     const pid_t pid = process.Pid();
-    return Add(Role::WORKER, std::move(process), on_end,
+    return Add(ChildRole::WORKER, std::move(process), on_end,
                {{Owner::Kind::WORKER, worker.id}, pid, start, 0, true, {}});
 }
 
@@ -66,7 +66,7 @@ ChildId Reaper::AddCompanion(sys::Process process, OnEnd on_end, bool runs_progr
     const std::uint64_t now = sys::TicksSinceBoot();
     const pid_t pid = process.Pid();
     return Add(
-        Role::COMPANION, std::move(process), on_end,
+        ChildRole::COMPANION, std::move(process), on_end,
         {{Owner::Kind::COMPANION, 0}, pid, now - std::min(now, LATE_TICKS), 0, runs_program, {}});
 }
 
@@ -91,30 +91,30 @@ int Reaper::SignalGroup(const ChildId &child, int signo) const noexcept {
     return process != nullptr ? process->SignalGroup(signo) : ESRCH;
 }
 
-std::optional<Role> Reaper::RoleOf(pid_t pid) const noexcept {
+std::optional<ChildRole> Reaper::RoleOf(pid_t pid) const noexcept {
     if (const auto found = children.find(pid); found != children.end())
         return found->second.role;
-    return leftovers.contains(pid) ? std::optional(Role::LEFTOVER) : std::nullopt;
+    return leftovers.contains(pid) ? std::optional(ChildRole::LEFTOVER) : std::nullopt;
 }
 
 void Reaper::Reap() noexcept {
-    Batch batch;
-    const std::vector<Ended> ended = Collect(batch);
-    if (ended.empty() && !batch.other_ended)
+    ReapResult result;
+    const std::vector<Ended> ended = Collect(result);
+    if (ended.empty() && !result.other_ended)
         return;
     const std::vector<ReapObserver *> told = observers;
     for (ReapObserver *observer : told)
-        observer->OnReaped(batch);
-    for (const Role role : {Role::WORKER, Role::COMPANION})
+        observer->OnReaped(result);
+    for (const ChildRole role : {ChildRole::WORKER, ChildRole::COMPANION})
         for (const Ended &end : ended)
             if (end.role == role && end.on_end)
                 end.on_end(end.status);
     for (ReapObserver *observer : told)
         if (std::find(observers.begin(), observers.end(), observer) != observers.end())
-            observer->OnDelivered(batch);
+            observer->OnDelivered(result);
 }
 
-std::vector<Reaper::Ended> Reaper::Collect(Batch &batch) noexcept {
+std::vector<Reaper::Ended> Reaper::Collect(ReapResult &result) noexcept {
     std::vector<Ended> ended;
     for (;;) {
         siginfo_t info = {};
@@ -133,12 +133,12 @@ std::vector<Reaper::Ended> Reaper::Collect(Batch &batch) noexcept {
                 HoldNumber(leftover->second);
                 leftovers.erase(leftover);
             }
-            batch.other_ended = true;
+            result.other_ended = true;
             continue;
         }
         Child &child = found->second;
-        batch.worker_failed |= child.role == Role::WORKER && !status.IsSuccess();
-        batch.other_ended |= child.role != Role::WORKER;
+        result.worker_failed |= child.role == ChildRole::WORKER && !status.IsSuccess();
+        result.other_ended |= child.role != ChildRole::WORKER;
         ended.push_back({child.role, child.on_end, status});
         Close(info.si_pid);
         children.erase(found);

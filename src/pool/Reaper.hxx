@@ -16,7 +16,7 @@
 namespace pool {
 
 /** What a child of the launcher is to it. */
-enum class Role : std::uint8_t {
+enum class ChildRole : std::uint8_t {
     WORKER,
     COMPANION, // started by the launcher for itself: the watcher, a loader, the command of --then
     INHERITED, // there before the launcher started anything: reaped, and never touched
@@ -30,7 +30,7 @@ struct ChildId {
 };
 
 /** What one call of Reaper::Reap() has found. */
-struct Batch {
+struct ReapResult {
     bool worker_failed = false; // by a status other than 0 or by a signal
     bool other_ended = false; // a companion, an orphan: its children may be ours now
 };
@@ -40,10 +40,10 @@ public:
     virtual ~ReapObserver() = default;
 
     /** All are reaped and forgotten, nobody was told yet. */
-    virtual void OnReaped(const Batch &) noexcept {}
+    virtual void OnReaped(const ReapResult &) noexcept {}
 
     /** The owners of those that have ended know of it. */
-    virtual void OnDelivered(const Batch &) noexcept {}
+    virtual void OnDelivered(const ReapResult &) noexcept {}
 };
 
 /** The only one that waits for children, and the registry of them by role. It signals through the
@@ -86,7 +86,7 @@ public:
     const sys::Process *Find(const ChildId &child) const noexcept;
 
     /** nullopt: no child, or one that nobody has registered. */
-    std::optional<Role> RoleOf(pid_t pid) const noexcept;
+    std::optional<ChildRole> RoleOf(pid_t pid) const noexcept;
 
     /** Are there any, as far as is known? False spares a search. */
     bool HasChildren() const noexcept { return has_children; }
@@ -127,21 +127,21 @@ public:
 private:
     struct Child {
         std::uint64_t serial;
-        Role role;
+        ChildRole role;
         sys::Process process; // of workers and companions
         OnEnd on_end;
         Owner owner;
     };
 
     struct Ended {
-        Role role;
+        ChildRole role;
         OnEnd on_end;
         ExitStatus status;
     };
 
-    ChildId Add(Role role, sys::Process process, OnEnd on_end, Family family);
+    ChildId Add(ChildRole role, sys::Process process, OnEnd on_end, Family family);
     void FindInherited();
-    std::vector<Ended> Collect(Batch &batch) noexcept;
+    std::vector<Ended> Collect(ReapResult &result) noexcept;
     void Close(pid_t pid) noexcept;
     void HoldNumber(const Leftover &leftover) noexcept;
 

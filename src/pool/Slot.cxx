@@ -125,12 +125,12 @@ void Slot::Tell(bool replaced) noexcept {
 
 void Slot::OnReady(Worker &worker) noexcept {
     owner.OnReady(worker);
-    if (workers.RoleOf(worker) == SlotWorkers::Role::SUCCESSOR)
+    if (workers.PartOf(worker) == SlotWorkers::Part::SUCCESSOR)
         Post(SlotTrigger::SUCCESSOR_READY);
 }
 
 void Slot::OnEnded(Worker &worker) noexcept {
-    const bool is_current = workers.RoleOf(worker) == SlotWorkers::Role::CURRENT;
+    const bool is_current = workers.PartOf(worker) == SlotWorkers::Part::CURRENT;
     if (is_current)
         last = worker.End();
     // The end of one that was replaced, or of a successor that never took over, decides nothing.
@@ -139,16 +139,16 @@ void Slot::OnEnded(Worker &worker) noexcept {
 }
 
 void Slot::OnGone(Worker &worker) noexcept {
-    const SlotWorkers::Role role = workers.RoleOf(worker);
+    const SlotWorkers::Part part = workers.PartOf(worker);
     workers.Remove(worker);
-    if (role != SlotWorkers::Role::CURRENT) // whose replacement has the same seat
+    if (part != SlotWorkers::Part::CURRENT) // whose replacement has the same seat
         context.table.ParkSeat(worker.Ref().seat);
     if (state == SlotState::RETIRING) {
         if (workers.IsEmpty())
             Post(SlotTrigger::EMPTY);
-    } else if (role == SlotWorkers::Role::CURRENT) {
+    } else if (part == SlotWorkers::Part::CURRENT) {
         Decide();
-    } else if (role == SlotWorkers::Role::SUCCESSOR) {
+    } else if (part == SlotWorkers::Part::SUCCESSOR) {
         Post(SlotTrigger::SUCCESSOR_LOST);
     }
 }

@@ -33,10 +33,10 @@ Worker *SlotWorkers::Swap() {
     return leaving.back().get();
 }
 
-SlotWorkers::Role SlotWorkers::RoleOf(const Worker &worker) const noexcept {
+SlotWorkers::Part SlotWorkers::PartOf(const Worker &worker) const noexcept {
     if (&worker == current.get())
-        return Role::CURRENT;
-    return &worker == successor.get() ? Role::SUCCESSOR : Role::LEAVING;
+        return Part::CURRENT;
+    return &worker == successor.get() ? Part::SUCCESSOR : Part::LEAVING;
 }
 
 void SlotWorkers::Remove(const Worker &worker) {

@@ -34,10 +34,10 @@ public:
      *  leave now; nullptr if it is gone already. */
     Worker *Swap();
 
-    enum class Role : std::uint8_t { CURRENT, SUCCESSOR, LEAVING };
+    enum class Part : std::uint8_t { CURRENT, SUCCESSOR, LEAVING };
 
     /** Of one that is here. */
-    Role RoleOf(const Worker &worker) const noexcept;
+    Part PartOf(const Worker &worker) const noexcept;
 
     /** It is gone. */
     void Remove(const Worker &worker);

@@ -190,7 +190,7 @@ TEST_CASE_FIXTURE(Fixture, "listeners that are retired or not of streams are not
     table.Open(udp);
     const auto ipv6 = table.Sibling(*asked, AF_INET6); // which takes the place of the one asked for
     REQUIRE(ipv6 != nullptr);
-    REQUIRE(asked->IsRetired());
+    REQUIRE(asked->IsWithdrawn());
     ipv6->Serve(0);
     Adopt(0);
     unserved.OnUp();

@@ -320,7 +320,7 @@ TEST_CASE("asked for: ready counts, not who listens") {
     CHECK(policy.Take().empty());
 }
 
-TEST_CASE("a retired listener is not steered, and has its set again when it comes back") {
+TEST_CASE("a withdrawn listener is not steered, and has its set again when it comes back") {
     const Policy policy(true);
     ListenerTable table(policy, 2);
     ListenSpec spec = Tcp("0.0.0.0");

@@ -470,7 +470,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("Alarm: not for a retired listener, but for one that has come back") {
+TEST_CASE("Alarm: not for a withdrawn listener, but for one that has come back") {
     const Policy policy(true);
     ListenerTable table(policy, 2);
     const sys::Fd alarm = table.Alarm();
@@ -481,7 +481,7 @@ TEST_CASE("Alarm: not for a retired listener, but for one that has come back") {
         MESSAGE("SKIPPED: ListenerRescue: ", error.what());
         return;
     }
-    REQUIRE(original.IsRetired());
+    REQUIRE(original.IsWithdrawn());
     CHECK_FALSE(IsReadable(alarm));
     CHECK(original.Rescue(0).refusal == "a sibling has taken its place");
     table.Vacate(0);

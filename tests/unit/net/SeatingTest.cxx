@@ -231,7 +231,7 @@ TEST_CASE("a seat that cannot be added leaves nothing behind") {
     CHECK(policy.Take() == "+2L+2L");
 }
 
-TEST_CASE("a retired listener grows, too, and comes back with all its seats") {
+TEST_CASE("a withdrawn listener grows, too, and comes back with all its seats") {
     const Policy policy(true);
     ListenerTable table(policy, 2);
     Listener &original = table.Open(Tcp());
@@ -241,7 +241,7 @@ TEST_CASE("a retired listener grows, too, and comes back with all its seats") {
         MESSAGE("SKIPPED: Seating: ", error.what());
         return;
     }
-    REQUIRE(original.IsRetired());
+    REQUIRE(original.IsWithdrawn());
     table.TakeSeat(), table.TakeSeat();
     policy.Take();
     CHECK(table.TakeSeat() == 2);

@@ -135,7 +135,7 @@ TEST_CASE("FindAsked: the same address, its family, another family that has one,
 }
 
 TEST_CASE(
-    "a sibling: IPv4 under a port for both families; the original is retired and comes back") {
+    "a sibling: IPv4 under a port for both families; the original is withdrawn and comes back") {
     if (!HasIpv6())
         return;
     for (const bool group : {false, true})
@@ -154,7 +154,7 @@ TEST_CASE(
                   Address::Any(AF_INET, original.Spec().at.address.Port().value()));
             CHECK(table.Sibling(original, AF_INET) == sibling);
             CHECK(table.Sibling(*sibling, AF_INET6) == &original);
-            CHECK(original.IsRetired());
+            CHECK(original.IsWithdrawn());
             const auto exports = table.Exports(slots - 1);
             REQUIRE(exports.size() == 1);
             CHECK(exports[0].listener == &original);
@@ -166,7 +166,7 @@ TEST_CASE(
             }
             // A program that opens both itself, one with IPV6_V6ONLY.
             CHECK(original.Serve(0) == 0);
-            CHECK_FALSE(original.IsRetired());
+            CHECK_FALSE(original.IsWithdrawn());
             for (int i = 0; i < 5; i++) {
                 CHECK(WhoGets(original, *sibling, "127.0.0.1", slots) == 's');
                 CHECK(WhoGets(original, *sibling, "::1", slots) == 'o');
@@ -174,7 +174,7 @@ TEST_CASE(
         }
 }
 
-TEST_CASE("a sibling: IPv6 under an IPv4 address gets its clients, as the original is retired") {
+TEST_CASE("a sibling: IPv6 under an IPv4 address gets its clients, as the original is withdrawn") {
     if (!HasIpv6())
         return;
     for (const int type : {SOCK_STREAM, SOCK_DGRAM})
@@ -191,7 +191,7 @@ TEST_CASE("a sibling: IPv6 under an IPv4 address gets its clients, as the origin
                 Listener *sibling = table.Sibling(original, AF_INET6);
                 REQUIRE(sibling != nullptr);
                 CHECK(sibling->Spec().at.both_families == (std::string(host) == "0.0.0.0"));
-                CHECK(original.IsRetired());
+                CHECK(original.IsWithdrawn());
                 for (int i = 0; i < 5; i++)
                     CHECK(WhoGets(original, *sibling, "127.0.0.1", 2) == 's');
                 if (sibling->Spec().at.both_families)
@@ -222,7 +222,7 @@ TEST_CASE("no sibling: an address of IPv6 alone, an inherited socket that would 
     if (HasIpv6()) {
         Listener &six = table.Open(Tcp("::1"));
         CHECK(table.Sibling(six, AF_INET) == nullptr);
-        CHECK_FALSE(six.IsRetired());
+        CHECK_FALSE(six.IsWithdrawn());
     }
     const Address address = Address::FromLiteral("127.0.0.1", 0).value();
     const sys::UniqueFd fd(sys::AdoptTag(), socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -252,7 +252,7 @@ TEST_CASE("an inherited socket for both families gets a sibling and is left alon
     Listener &original = table.Open(spec);
     Listener *sibling = table.Sibling(original, AF_INET);
     REQUIRE(sibling != nullptr);
-    CHECK_FALSE(original.IsRetired());
+    CHECK_FALSE(original.IsWithdrawn());
     CHECK(WhoGets(original, *sibling, "127.0.0.1", 2) == 's');
     CHECK(WhoGets(original, *sibling, "::1", 2) == 'o');
 }
@@ -270,7 +270,7 @@ TEST_CASE("the original stays where it is served, or a slot is ready already") {
             CHECK(original.Serve(1) == 0);
         Listener *sibling = table.Sibling(original, AF_INET);
         REQUIRE(sibling != nullptr);
-        CHECK_FALSE(original.IsRetired());
+        CHECK_FALSE(original.IsWithdrawn());
         CHECK(WhoGets(original, *sibling, "127.0.0.1", 2) == 's');
         CHECK(WhoGets(original, *sibling, "::1", 2) == 'o');
     }

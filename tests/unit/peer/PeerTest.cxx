@@ -53,7 +53,7 @@ int SendFile(sys::Fd to, const std::string &text, const harness::Fuse &fuse) {
 }
 
 /** A peer and its other side, which is this process. */
-struct Fixture : Listener {
+struct Fixture : MessageHandler {
     explicit Fixture(Kind kind = Kind::DATAGRAM, const Limits &limits = {}) {
         std::array<int, 2> ends = {};
         const int type = kind == Kind::DATAGRAM ? SOCK_DGRAM : SOCK_STREAM;

@@ -88,7 +88,7 @@ TEST_CASE("a daemon of a living worker, in a session of its own, survives the en
               Clearing clearing(launcher);
               FORKED_CHECK(!clearing.leftovers.Begin(ended.ref, SIGKILL));
               FORKED_CHECK(launcher.Until([&] { return clearing.done; }));
-              FORKED_CHECK(launcher.reaper.RoleOf(daemon) == Role::LEFTOVER);
+              FORKED_CHECK(launcher.reaper.RoleOf(daemon) == ChildRole::LEFTOVER);
               FORKED_CHECK(!IsGone(daemon));
               // It ends with the cluster.
               FORKED_CHECK(launcher.End(living));

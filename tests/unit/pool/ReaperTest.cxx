@@ -34,11 +34,11 @@ bool AwaitZombie(pid_t pid) {
 }
 
 struct Diary final : ReapObserver {
-    void OnReaped(const Batch &batch) noexcept override {
-        log += batch.worker_failed ? "reaped,failed " : "reaped ";
+    void OnReaped(const ReapResult &result) noexcept override {
+        log += result.worker_failed ? "reaped,failed " : "reaped ";
     }
-    void OnDelivered(const Batch &batch) noexcept override {
-        log += batch.other_ended ? "delivered,other " : "delivered ";
+    void OnDelivered(const ReapResult &result) noexcept override {
+        log += result.other_ended ? "delivered,other " : "delivered ";
     }
     void OnWorker(ExitStatus status) noexcept {
         log += "worker" + std::to_string(status.Code()) + " ";
@@ -97,8 +97,8 @@ TEST_CASE("children that were there before are inherited, reaped, and nobody is 
               Launcher launcher;
               Launcher::Worker worker;
               launcher.Start(worker);
-              FORKED_CHECK(launcher.reaper.RoleOf(before) == Role::INHERITED);
-              FORKED_CHECK(launcher.reaper.RoleOf(worker.ref.pid) == Role::WORKER);
+              FORKED_CHECK(launcher.reaper.RoleOf(before) == ChildRole::INHERITED);
+              FORKED_CHECK(launcher.reaper.RoleOf(worker.ref.pid) == ChildRole::WORKER);
               FORKED_CHECK(!launcher.reaper.RoleOf(getpid()));
               kill(before, SIGKILL);
               FORKED_CHECK(launcher.Until([&] { return !launcher.reaper.RoleOf(before); }));

@@ -59,7 +59,7 @@ struct Numbers {
     const bool found = harness::WaitFor([&] {
         loop.Turn(loop::Loop::Wait::NO);
         for (const pid_t child : sys::ChildrenOf(getpid()))
-            if (reaper.RoleOf(child) == pool::Role::COMPANION)
+            if (reaper.RoleOf(child) == pool::ChildRole::COMPANION)
                 numbers.watcher = child;
         return numbers.watcher != 0;
     });
