@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <system_error>
+#include <utility>
 
 namespace health {
 
@@ -93,12 +94,23 @@ void UnservedListeners::Gone(const pool::WorkerRef &worker, pool::ExitStatus) no
     workers.erase(worker.id);
 }
 
-void UnservedListeners::OnUp() noexcept {
+void UnservedListeners::OnReady() noexcept {
+    if (std::exchange(begun, true))
+        return;
     for (const net::Listener &listener : table.Listeners())
         if (listener.Spec().origin != Origin::ADOPTED && listener.Spec().at.type == SOCK_STREAM &&
             !IsServed(listener))
             watched.emplace_back(*this, listener).Begin();
-    // Who listens at one address may be about to listen at another.
+    Settle();
+}
+
+void UnservedListeners::OnUp() noexcept {
+    OnReady();
+    Settle();
+}
+
+/** Workers that listen at one address may be about to listen at another. */
+void UnservedListeners::Settle() noexcept {
     const auto &listeners = table.Listeners();
     if (!watched.empty() &&
         std::any_of(listeners.begin(), listeners.end(), [](const net::Listener &listener) {

@@ -15,8 +15,8 @@ namespace health {
 /** Warns of stream listeners that were asked for and that no worker serves, once for each. A worker
  *  that blocks in accept(2) shows nothing, so there are two ways to know:
  *
- *  - The cluster has been up for PATIENCE, and workers were seen to listen at an address of their
- *    own, but none at this one.
+ *  - PATIENCE has passed since the cluster was up, or since a worker was ready if some slots are
+ *    not, and workers were seen to listen at an address of their own, but none at this one.
  *  - The first connection waits for PATIENCE, and none is taken in the meantime.
  *
  *  A listener that some worker has listened on, or whose first connection was taken, is watched no
@@ -33,6 +33,9 @@ public:
 
     void Started(const pool::WorkerRef &worker, spawn::Launched &launched) noexcept override;
     void Gone(const pool::WorkerRef &worker, pool::ExitStatus status) noexcept override;
+
+    /** A worker is ready: the others may never be, so nothing waits for them. */
+    void OnReady() noexcept override;
     void OnUp() noexcept override;
     void OnStop(const pool::StopRequest &request) noexcept override;
 
@@ -65,6 +68,7 @@ private:
         bool over = false;
     };
 
+    void Settle() noexcept;
     void OnSettled() noexcept;
     void OnLooked(bool complete) noexcept;
     void Decide() noexcept;
@@ -76,10 +80,11 @@ private:
     net::ListenerTable &table;
     EpollProbe &epoll;
     std::map<unsigned, pool::WorkerRef> workers; // by id
-    std::deque<Watched> watched; // since it is up
-    loop::TimerEvent settled; // it has been up for a while
+    std::deque<Watched> watched; // since a worker was ready
+    loop::TimerEvent settled; // workers have had time to listen
     std::size_t looks = 0; // at workers, under way then
     bool all_seen = true; // else nothing is known
+    bool begun = false; // a worker was ready
 };
 
 } // namespace health

@@ -72,6 +72,8 @@ void Pool::Relay(int signo) noexcept {
 
 void Pool::OnReady(Worker &) noexcept {
     verdict.OnReady();
+    for (PoolObserver *observer : observers)
+        observer->OnReady();
     LookWhetherUp();
 }
 

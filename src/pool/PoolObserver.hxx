@@ -9,6 +9,9 @@ class PoolObserver {
 public:
     virtual ~PoolObserver() = default;
 
+    /** A worker has become ready. */
+    virtual void OnReady() noexcept {}
+
     /** Every slot was ready; once. */
     virtual void OnUp() noexcept {}
 

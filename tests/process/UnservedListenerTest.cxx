@@ -38,6 +38,40 @@ TEST_CASE("a connection waits: the port is named, once") {
     CHECK_FALSE(Contains(cluster.Err(), UNSEEN));
 }
 
+TEST_CASE("a client waits at a port that nobody serves while a slot is not up, or crashes: named") {
+    for (const bool crashes : {false, true}) {
+        INFO("the other slot crashes: ", crashes);
+        const TempDir directory;
+        const std::string asked = Loopback(FreePort()), bound = Loopback(FreePort());
+        Cluster cluster(
+            {.options = {"-n", "2", "-p", asked},
+             .command = {"/bin/sh", "-c",
+                         "[ $CLUSTERIZE_SLOT = 1 ] || exec " + Program("binder") + " tcp:" + bound +
+                             "; exec " + Behave() +
+                             (crashes ? " exit-with 1 " + directory / "go" : " pause")}});
+        (void)cluster.WaitEvent("ready", With("slot", 0));
+        directory.Write("go", "");
+        const Connection client(asked);
+        cluster.WaitErr("; the workers listen on " + bound);
+        CHECK(Contains(cluster.Err(), asked));
+        CHECK(cluster.Seen("up").empty());
+        (void)cluster.Stop();
+        CHECK(Count(cluster.Err(), WAITED) + Count(cluster.Err(), UNSEEN) == 1);
+    }
+}
+
+TEST_CASE("a client waits for workers that listen nowhere, one of which is not ready: named") {
+    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0", "--ready", "notify"},
+                     .command = {"/bin/sh", "-c",
+                                 "[ $CLUSTERIZE_SLOT = 1 ] || " + Program("notify") +
+                                     " --as child READY=1; exec " + Behave() + " pause"}});
+    (void)cluster.WaitEvent("ready", With("slot", 0));
+    const Connection client(cluster.Address());
+    cluster.WaitErr("a connection to " + cluster.Address() + " " + WAITED);
+    CHECK(cluster.Seen("up").empty());
+    (void)cluster.Stop();
+}
+
 TEST_CASE(
     "none for workers that bind it, wait for it or block in accept, with a port of their own too") {
     const std::string blocking = "import socket\n"

@@ -165,6 +165,32 @@ TEST_CASE_FIXTURE(Fixture, "a connection that waits for three seconds: a warning
     CHECK(PassSlowly(10s).empty());
 }
 
+TEST_CASE_FIXTURE(Fixture, "one worker is ready, others are not: the same warnings, once") {
+    SUBCASE("a connection waits") {
+        unserved.OnReady();
+        const auto client = Dial();
+        CHECK(PassSlowly(2s).empty());
+        unserved.OnReady(); // another one
+        CHECK_FALSE(PassSlowly(1200ms).empty());
+    }
+    SUBCASE("they listen elsewhere") {
+        Adopt(0);
+        unserved.OnReady();
+        CHECK(Pass(2999ms).empty());
+        CHECK_FALSE(Pass(1ms).empty());
+    }
+    SUBCASE("it was up in the meantime, which gives time to the last ones") {
+        Adopt(0);
+        unserved.OnReady();
+        CHECK(Pass(2s).empty());
+        unserved.OnUp();
+        CHECK(Pass(2999ms).empty());
+        CHECK_FALSE(Pass(1ms).empty());
+    }
+    unserved.OnUp();
+    CHECK(PassSlowly(10s).empty());
+}
+
 TEST_CASE_FIXTURE(Fixture, "one that is taken in time ends it, even where others wait") {
     unserved.OnUp();
     const auto one = Dial();
