@@ -25,8 +25,9 @@ public:
 
     /** It listens there; the only call that says so. The listener learns of it, too, and a socket
      *  that was shut down listens again. A TCP socket that was ADOPTED makes a serving cluster of
-     *  jobs. It counts as Sign::LISTEN. Callers may repeat it. Returns 0, or the errno with which
-     *  the kernel refuses that the socket listens again. */
+     *  jobs, and so does a unix socket if another worker listens on it, too. It counts as
+     *  Sign::LISTEN. Callers may repeat it. Returns 0, or the errno with which the kernel refuses
+     *  that the socket listens again. */
     virtual int Listening(const WorkerRef &worker, net::Listener &listener, How how) noexcept = 0;
 
     /** Has every slot a worker that is ready, so that none is to come? */

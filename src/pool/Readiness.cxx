@@ -1,6 +1,23 @@
 #include "pool/Readiness.hxx"
 
+#include <algorithm>
+
 namespace pool {
+
+namespace {
+
+/** Programs listen on unix sockets in private, too; but then no two of them on the same. */
+bool Serves(const net::Listener &listener) noexcept {
+    const net::Endpoint &at = listener.Spec().at;
+    if (at.type != SOCK_STREAM)
+        return false;
+    const auto &seats = listener.Seats();
+    return at.address.Port() ||
+           std::count_if(seats.begin(), seats.end(),
+                         [](const net::Seat &seat) { return seat.serving; }) > 1;
+}
+
+} // namespace
 
 void Readiness::OnOnline(Worker &worker) {
     if (!serving)
@@ -35,9 +52,7 @@ int Readiness::Listening(const WorkerRef &ref, net::Listener &listener, How how)
     if (worker == nullptr || !HasProcess(worker->State()))
         return 0;
     const int error = worker->Listen(listener, how);
-    const net::Endpoint &at = listener.Spec().at;
-    const bool serves = how == How::ADOPTED && at.type == SOCK_STREAM && at.address.Port();
-    if (serves && !serving && !stopping) {
+    if (!serving && !stopping && how == How::ADOPTED && Serves(listener)) {
         serving = true;
         on_served();
     }

@@ -6,9 +6,9 @@
 
 namespace pool {
 
-/** Receives facts, finds their workers, and decides with the rule of --ready
- *  which of them make a worker ready. It also knows whether the cluster serves or runs jobs: a
- *  worker that listens on an adopted TCP port shows that it serves. */
+/** Receives facts, finds their workers, and decides with the rule of --ready which of them make a
+ *  worker ready. It also knows whether the cluster serves or runs jobs: a worker that listens on an
+ *  adopted TCP port shows that it serves, and so do two that listen on one adopted unix socket. */
 class Readiness final : public Facts {
 public:
     /** `slots` is borrowed. `on_served`: jobs have become a serving cluster. */

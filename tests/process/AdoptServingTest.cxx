@@ -1,4 +1,5 @@
-// Jobs that become a serving cluster: a worker listens on an adopted TCP port.
+// Jobs that become a serving cluster: a worker listens on an adopted TCP port, or two workers on
+// one unix path.
 
 #include "Support.hxx"
 
@@ -95,12 +96,29 @@ TEST_CASE("a job that had ended before another listened: a boot failure") {
     CHECK(IsRefused(address));
 }
 
-TEST_CASE("--jobs, or a unix path alone: jobs they stay") {
+TEST_CASE("a unix path or abstract name that all listen on: who is killed is replaced") {
+    const TempDir directory;
+    for (const std::string &name :
+         {directory / "x.sock", "@clusterize-test-shared-" + std::to_string(FreePort())}) {
+        Cluster cluster({.options = {"-n", "3"}, .command = {Program("binder"), "unix:" + name}});
+        cluster.WaitUp();
+        CHECK(cluster.Seen("setup").back().Flag("serving"));
+        (void)kill(cluster.WaitOnline(2), SIGKILL);
+        (void)cluster.WaitEvent("restart");
+        WaitReady(cluster, 4);
+        CHECK(Field(Ask("unix:" + name, "who"), "pid") != "");
+        CHECK(cluster.Stop() == Exited(0));
+    }
+}
+
+TEST_CASE("--jobs, or a unix path of each worker: jobs they stay") {
     const TempDir directory;
     const std::string address = Loopback(FreePort());
     Cluster jobs({.options = {"-n", "1", "--jobs"}, .command = Binder(address)});
     Cluster path(
-        {.options = {"-n", "2"}, .command = {Program("binder"), "unix:" + directory / "x.sock"}});
+        {.options = {"-n", "2"},
+         .command = {"/bin/sh", "-c",
+                     "exec " + Program("binder") + " unix:" + directory / "$CLUSTERIZE_SLOT"}});
     jobs.WaitOut("serving");
     CHECK(WaitFor([&] { return Count(path.Out(), "serving") == 2; }));
     for (Cluster *cluster : {&jobs, &path}) {

@@ -169,6 +169,37 @@ TEST_CASE("what makes no serving cluster of jobs") {
     }
 }
 
+TEST_CASE("jobs are a serving cluster when a second slot listens on one unix socket") {
+    Cluster cluster(Jobs(3));
+    cluster.Start();
+    net::Listener &shared = Unix(cluster);
+    Listen(cluster, 1, 0, shared);
+    Listen(cluster, 1, 0, shared);
+    Listen(cluster, 2, 1, Unix(cluster)); // one of its own
+    Listen(cluster, 2, 1, shared, How::HANDED);
+    CHECK_FALSE(cluster.pool.IsServing());
+    cluster.Log();
+    Listen(cluster, 3, 2, shared);
+    CHECK(cluster.pool.IsServing());
+    CHECK(cluster.Log() == "listening ready ready ready up ");
+    cluster.Exit(1, 0);
+    cluster.Pass(1s);
+    CHECK(cluster.Log() == "exit0 restart100 fork online ");
+}
+
+TEST_CASE("a unix socket that one job after the other listens on: jobs they stay") {
+    Cluster cluster(Jobs(2));
+    cluster.Start();
+    net::Listener &one = Unix(cluster);
+    Listen(cluster, 1, 0, one);
+    cluster.Exit(1, 0);
+    cluster.Pass(1s);
+    Listen(cluster, 2, 1, one);
+    CHECK_FALSE(cluster.pool.IsServing());
+    cluster.Exit(2, 0);
+    CHECK(cluster.finished == 1);
+}
+
 TEST_CASE("who listened on a unix socket before is ready at once") {
     Cluster cluster(Jobs(2));
     cluster.Start();
