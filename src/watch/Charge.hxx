@@ -36,7 +36,7 @@ struct Charge {
     std::span<const Entry> workers;
     bool own_groups; // each worker leads a process group, else they are in the launcher's
     pid_t launcher, launcher_group;
-    std::uint64_t launcher_start;
+    std::uint64_t began; // when the launcher was there first: its process may be older than that
     std::chrono::milliseconds patience; // between TERM and KILL
 };
 

@@ -58,7 +58,7 @@ private:
 
     bool IsOrphanOfGroup(const Process &process) const {
         return !charge.own_groups && process.stat.group == charge.launcher_group &&
-               process.stat.parent == reaper && process.stat.start > charge.launcher_start;
+               process.stat.parent == reaper && process.stat.start > charge.began;
     }
 
     const Charge &charge;

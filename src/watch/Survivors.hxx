@@ -14,7 +14,7 @@ using Processes = std::map<pid_t, std::uint64_t>;
  *  A process belongs to the cluster if one of these is true:
  *    - it is a worker, or its process group or session is that of a worker,
  *    - workers share a terminal's group with the launcher, and it is an orphan of that group that
- *      is younger than the launcher,
+ *      began after the launcher (children that the launcher inherited are older),
  *    - its environment carries the mark of the run. This can take some time; with nullptr no
  *      environment is read.
  *  `known` were found before: they count, whoever their parents are by now. `reaper` adopts orphans

@@ -27,7 +27,7 @@ std::uint64_t StartOf(pid_t pid) {
 Watcher::Watcher(loop::Loop &loop, report::Reporter &_reporter, pool::Reaper &_reaper,
                  WatchSpec _spec)
     : reporter(_reporter), reaper(_reaper), spec(std::move(_spec)), launcher(getpid()),
-      timer(loop, util::Bind<&Watcher::Begin>(*this)) {}
+      began(sys::TicksSinceBoot()), timer(loop, util::Bind<&Watcher::Begin>(*this)) {}
 
 Watcher::~Watcher() noexcept {
     if (pid != 0) {
@@ -86,8 +86,8 @@ void Watcher::Begin() noexcept {
         return Fail("no memory or no descriptor for it", errno);
     const sys::UniqueFd theirs(sys::AdoptTag(), ends[0]);
     sys::UniqueFd ours(sys::AdoptTag(), ends[1]);
-    const Charge charge = {spec.run,          shared,       spec.own_groups, launcher, getpgrp(),
-                           StartOf(launcher), spec.patience};
+    const Charge charge = {spec.run,  shared, spec.own_groups, launcher,
+                           getpgrp(), began,  spec.patience};
     const pid_t child = fork();
     if (child < 0)
         return Fail("cannot fork", errno);

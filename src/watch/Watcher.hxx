@@ -54,6 +54,7 @@ private:
     pool::Reaper &reaper;
     const WatchSpec spec;
     const pid_t launcher;
+    const std::uint64_t began;
     loop::TimerEvent timer;
     std::map<std::size_t, pid_t> processes; // by place: the seat of a worker, or COMPANION
     std::span<Entry> shared; // the same for the watcher, mapped when there is one

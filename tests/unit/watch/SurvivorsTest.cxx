@@ -96,7 +96,7 @@ TEST_CASE("in the launcher's group: orphans that are younger than the launcher")
     REQUIRE(child.Executes());
     CHECK(setting.Find({}, getpid()).contains(child.pid));
     CHECK_FALSE(setting.Find({}, getppid()).contains(child.pid));
-    setting.charge.launcher_start = child.Start();
+    setting.charge.began = child.Start();
     CHECK_FALSE(setting.Find({}, getpid()).contains(child.pid));
 }
 
