@@ -151,7 +151,9 @@ void Pool::Stop(const StopRequest &asked) noexcept {
     request.impatient = ladder.IsImpatient(asked);
     const TriggerQueue::Batch batch(triggers);
     if (!ladder.IsClimbing()) {
-        if (slots.HaveProcesses()) // else there is nothing to stop, and an error has said why
+        // If all have ended by themselves, an error has said why. Slots that wait for their next
+        // worker have not: somebody else wants the end.
+        if (slots.HaveProcesses() || (request.signo != 0 && !slots.AreFinished()))
             reporter.Emit(report::Stop{
                 request.reason,
                 request.signo != 0 ? std::optional(sys::SignalName(request.signo)) : std::nullopt});

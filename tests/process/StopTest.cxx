@@ -171,6 +171,19 @@ TEST_CASE("a stop while a slot waits for its next worker") {
     CHECK(cluster.Seen("fork").size() == 2);
 }
 
+TEST_CASE("a stop while every slot waits for its next worker is reported too") {
+    Cluster cluster({.options = {"-n", "1", "--restart", "always", "--ready", "exec"},
+                     .command = {Behave(), "exit-with", "3"}});
+    // The longest delay before the slot has failed, more than a second.
+    (void)cluster.WaitEvent("restart", With("attempt", 5));
+    cluster.Signal(SIGTERM);
+    CHECK(cluster.WaitEvent("stop").Text("signal") == "SIGTERM");
+    (void)cluster.Wait();
+    CHECK(cluster.Seen("stop").size() == 1);
+    CHECK(Contains(cluster.Err(), "stopping: signal SIGTERM"));
+    CHECK(cluster.Seen("fork").size() == 5);
+}
+
 TEST_CASE("a stop as soon as there is anything to stop") {
     for (int i = 0; i < 5; ++i) {
         Cluster cluster(
