@@ -72,11 +72,13 @@ void ApplyUser(Options &options, Text text, const Context &context) {
         ids.gid = ParseGroup(group_text, context.accounts);
     else if (user)
         ids.gid = user->gid;
-    else
-        throw UserError("this number is not in /etc/passwd: say the group too, UID:GROUP");
-    ids.groups =
-        user ? context.accounts.GroupsOf(user->name, *ids.gid) : std::vector<gid_t>{*ids.gid};
+    if (user)
+        ids.groups = context.accounts.GroupsOf(user->name, *ids.gid);
+    else if (ids.gid)
+        ids.groups = std::vector<gid_t>{*ids.gid};
     options.user = std::move(ids);
+    options.account = user;
+    options.user_said = {context.source, std::string(text)};
 }
 
 void ApplyGroup(Options &options, Text text, const Context &context) {

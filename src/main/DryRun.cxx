@@ -92,7 +92,8 @@ void AddOptions(const plan::Plan &plan, Lines &lines) {
     }
 }
 
-/** Those of the plan as a worker will find them, as far as that can be told before they are opened. */
+/** Those of the plan as a worker will find them, as far as that can be told before they are
+ *  opened. */
 std::vector<net::ListenSpec> Foresee(const plan::Plan &plan) {
     std::vector<net::ListenSpec> listeners = plan.listeners;
     for (net::ListenSpec &spec : listeners) {
@@ -162,6 +163,9 @@ void AddVariables(const plan::Plan &plan, const contract::Handover &handover,
                 lines.Add("variable", variable.first, source, variable.second);
         }
     };
+    for (const auto &variable : plan.pool.worker->account)
+        if (variable.second && launch.env.Find(variable.first) == *variable.second)
+            lines.Add("variable", variable.first, "--user", *variable.second);
     add("always", VariablesOf(handover, contract::RenderAlways));
     for (const contract::Contract *contract : plan.pool.worker->contracts)
         add(contract->name, VariablesOf(handover, contract->render));

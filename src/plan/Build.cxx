@@ -1,6 +1,7 @@
 #include "net/ListenerKinds.hxx"
 #include "output/Colour.hxx"
 #include "plan/Adoption.hxx"
+#include "plan/Identity.hxx"
 #include "plan/Plan.hxx"
 #include "plan/StopSignal.hxx"
 #include "sys/Accounts.hxx"
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <csignal>
 #include <sys/random.h>
+#include <unistd.h>
 
 namespace plan {
 
@@ -35,7 +37,8 @@ std::uint64_t RandomBits() {
     return bits;
 }
 
-/** Before a worker is started: --restart, --ready and --then make a serving cluster, --jobs the opposite. */
+/** Before a worker is started: --restart, --ready and --then make a serving cluster, --jobs the
+ *  opposite. */
 bool Serves(const Options &options) {
     if (options.jobs && options.then)
         throw util::UserError(
@@ -125,7 +128,8 @@ unsigned CountWorkers(Options &options, Surroundings &surroundings) {
     return Resolve(*count);
 }
 
-/** --balance, else what Node's cluster takes it from; the workers keep the variable, for clusters of their own. */
+/** --balance, else what Node's cluster takes it from; the workers keep the variable, for clusters
+ *  of their own. */
 const balance::PolicyRow *FindPolicy(Options &options, const spawn::Environment &environment,
                                      std::vector<std::string> &warnings) {
     constexpr std::string_view NODES = "NODE_CLUSTER_SCHED_POLICY";
@@ -139,18 +143,6 @@ const balance::PolicyRow *FindPolicy(Options &options, const spawn::Environment 
     if (name && !name->empty())
         warnings.push_back(fmt::format("{}={}: neither rr nor none, ignored", NODES, *name));
     return &balance::POLICIES[0];
-}
-
-spawn::Ids MakeIds(const Options &options) {
-    spawn::Ids ids = options.user;
-    if (options.group) {
-        ids.gid = options.group;
-        // The primary group is the first of the list; --group takes its place there too.
-        if (!ids.groups)
-            ids.groups.emplace(1);
-        ids.groups->front() = *options.group;
-    }
-    return ids;
 }
 
 bool ServesStandardInput(const std::vector<net::ListenSpec> &listeners) {
@@ -223,6 +215,7 @@ Plan Build(Options options, Surroundings surroundings) {
     worker->assignments = std::move(options.assignments);
     worker->contracts = contracts;
     worker->ids = MakeIds(options);
+    worker->account = MakeAccount(options, getuid());
     worker->directory = std::move(options.directory);
     worker->cpus = std::move(options.cpus);
     worker->descriptor_limit = surroundings.descriptor_limit;

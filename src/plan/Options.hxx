@@ -9,6 +9,7 @@
 #include "pool/RestartPolicy.hxx"
 #include "report/Level.hxx"
 #include "spawn/LaunchSpec.hxx"
+#include "sys/Accounts.hxx"
 #include "util/Number.hxx"
 
 #include <optional>
@@ -50,6 +51,8 @@ struct Options {
     std::vector<std::pair<std::string, std::string>> assignments;
     std::string directory;
     spawn::Ids user; // --user: its primary group and supplementary groups too
+    std::optional<sys::User> account; // that of --user; nullopt: it has none
+    Named user_said; // for a message
     std::optional<gid_t> group; // --group
     std::vector<unsigned> cpus; // empty: not pinned
     bool expand = false;

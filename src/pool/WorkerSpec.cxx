@@ -26,6 +26,11 @@ spawn::LaunchSpec MakeLaunchSpec(const WorkerSpec &spec, const contract::Handove
     spawn::LaunchSpec launch;
     launch.fds = std::move(fds);
     launch.env = spec.environment;
+    for (const auto &[name, value] : spec.account)
+        if (value)
+            launch.env.Set(name, *value);
+        else
+            launch.env.Unset(name);
     contract::RenderAlways(handover, launch.env);
     for (const contract::Contract *contract : spec.contracts)
         contract->render(handover, launch.env);

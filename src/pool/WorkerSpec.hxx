@@ -4,11 +4,15 @@
 #include "pool/WorkerRef.hxx"
 #include "spawn/LaunchSpec.hxx"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace pool {
+
+/** Variables that follow from the user of a worker; nullopt: it has none of that name. */
+using AccountVariables = std::vector<std::pair<std::string, std::optional<std::string>>>;
 
 /** How a worker is started. Immutable while it is in use, replaced as a whole: each start takes the
  *  one that is current then. */
@@ -16,6 +20,7 @@ struct WorkerSpec {
     std::vector<std::string> command;
     bool expand_arguments = false;
     spawn::Environment environment; // the launcher's, without what speaks to the launcher alone
+    AccountVariables account;
     std::vector<std::pair<std::string, std::string>> assignments; // --env, with templates
     contract::ContractList contracts;
     spawn::Ids ids;

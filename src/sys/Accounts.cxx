@@ -27,7 +27,8 @@ std::optional<User> ScanUsers(const std::string &path, Predicate wanted) {
         if (entry == nullptr)
             break;
         if (wanted(*entry))
-            return User{entry->pw_name, entry->pw_uid, entry->pw_gid};
+            return User{entry->pw_name, entry->pw_uid, entry->pw_gid, entry->pw_dir,
+                        *entry->pw_shell != '\0' ? entry->pw_shell : "/bin/sh"};
     }
     return std::nullopt;
 }

@@ -13,6 +13,7 @@ struct User {
     std::string name;
     uid_t uid;
     gid_t gid;
+    std::string home, shell; // `shell` is /bin/sh if the line names none, see passwd(5)
 };
 
 /** Users and groups from files in the formats of passwd(5) and group(5), through fgetpwent(3) and

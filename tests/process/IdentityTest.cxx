@@ -38,7 +38,9 @@ std::set<std::string> Parts(const std::string &list) {
 struct Accounts {
     TempDir directory;
     std::string passwd = directory.Write("passwd", "root:x:0:0::/root:/bin/sh\n"
-                                                   "worker:x:4001:4002::/nowhere:/bin/false\n");
+                                                   "worker:x:4001:4002::/nowhere:/bin/false\n"
+                                                   "plain:x:4006:4002::/home/plain:\n"
+                                                   "nobody:x:65534:65534::/none:/bin/sh\n");
     std::string group = directory.Write("group", "root:x:0:\n"
                                                  "workers:x:4002:\n"
                                                  "extra:x:4003:someone,worker\n"
@@ -96,6 +98,90 @@ TEST_CASE("--user with a group, --group, numbers") {
     ids = IdsWith({"--group", "4004"}, accounts.Use());
     CHECK(ids["uid"] == "0,0,0");
     CHECK(ids["gid"] == "4004,4004,4004");
+}
+
+TEST_CASE("--user UID --group GID: neither needs an entry in /etc/passwd") {
+    if (!IsRoot())
+        HARNESS_SKIP("changing the user needs root");
+    auto ids = IdsWith({"--user", "54321", "--group", "54322"});
+    CHECK(ids["uid"] == "54321,54321,54321");
+    CHECK(ids["gid"] == "54322,54322,54322");
+    CHECK(Parts(ids["groups"]) == std::set<std::string>{"54322"});
+    CheckRefused(RunClusterize({"--user", "54321", "--", "true"}), 125,
+                 {"--user '54321'", "/etc/passwd", "UID:GROUP", "--group"});
+}
+
+TEST_CASE("--user that names whom one already is changes nothing and needs no right") {
+    if (!IsRoot())
+        HARNESS_SKIP("another user needs root");
+    const Accounts accounts;
+    for (const std::vector<std::string> &options : {std::vector<std::string>{"--user", "nobody"},
+                                                    {"--user", "65534:65534"},
+                                                    {"--user", "65534", "--group", "65534"},
+                                                    {"--group", "65534"}}) {
+        INFO(options[1]);
+        Start start = accounts.Use();
+        start.nobody = true;
+        start.env = {{"HOME", "/data"}};
+        auto arguments = options;
+        arguments.insert(arguments.end(), {"--", "/bin/sh", "-c", "id -u; id -g; echo $HOME"});
+        const auto result = RunClusterize(std::move(arguments), std::move(start));
+        CHECK(result.err == "");
+        CHECK(result.out == "65534\n65534\n/data\n");
+    }
+    Start start = accounts.Use();
+    start.nobody = true;
+    CheckRefused(RunClusterize({"--user", "nobody:4003", "--", "true"}, std::move(start)), 125,
+                 {"root"});
+}
+
+namespace {
+
+/** HOME, USER, LOGNAME and SHELL of a worker whose launcher has those of root. */
+std::string AccountWith(std::vector<std::string> options) {
+    const Accounts accounts;
+    Start start = accounts.Use();
+    start.env = {{"HOME", "/root"}, {"USER", "root"}, {"LOGNAME", "root"}, {"SHELL", "/bin/bash"}};
+    options.insert(options.end(), {"--", "/usr/bin/env"});
+    const auto result = RunClusterize(std::move(options), std::move(start));
+    INFO("standard error: ", result.err);
+    CHECK(result.ended == Exited(0));
+    std::map<std::string, std::string> found;
+    for (const auto &line : Lines(result.out))
+        found.emplace(line.substr(0, line.find('=')), line.substr(line.find('=') + 1));
+    std::string text;
+    for (const char *name : {"HOME", "USER", "LOGNAME", "SHELL"})
+        text += (found.contains(name) ? found[name] : "-") + " ";
+    return text;
+}
+
+} // namespace
+
+TEST_CASE("HOME, USER, LOGNAME and SHELL are those of --user and not root's") {
+    if (!IsRoot())
+        HARNESS_SKIP("changing the user needs root");
+    CHECK(AccountWith({}) == "/root root root /bin/bash ");
+    CHECK(AccountWith({"--group", "4004"}) == "/root root root /bin/bash ");
+    CHECK(AccountWith({"--user", "root"}) == "/root root root /bin/bash ");
+    CHECK(AccountWith({"--user", "worker"}) == "/nowhere worker worker /bin/false ");
+    CHECK(AccountWith({"--user", "4001:4003"}) == "/nowhere worker worker /bin/false ");
+    CHECK(AccountWith({"--user", "plain"}) == "/home/plain plain plain /bin/sh ");
+    CHECK(AccountWith({"--user", "5001:5002"}) == "/ - - - ");
+    CHECK(AccountWith({"--user", "worker", "--env", "HOME=/mine", "--env", "USER=me"}) ==
+          "/mine me worker /bin/false ");
+}
+
+TEST_CASE("the command of --then keeps the launcher's HOME") {
+    if (!IsRoot())
+        HARNESS_SKIP("changing the user needs root");
+    const Accounts accounts;
+    Start start = accounts.Use();
+    start.env = {{"HOME", "/root"}, {"USER", "root"}};
+    const auto result = RunClusterize({"-n", "1", "--user", "worker", "--ready", "exec", "--then",
+                                       "echo $HOME $USER", "--", "sleep", "1000"},
+                                      std::move(start));
+    CHECK(result.ended == Exited(0));
+    CHECK(result.out == "/root root\n");
 }
 
 TEST_CASE("a worker of another user is served, watched and stopped as any other") {

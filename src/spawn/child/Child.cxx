@@ -12,8 +12,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-// System calls are made with syscall(2): the C library's set*id() lock and signal other threads, and a
-// sanitizer intercepts others.
+// System calls are made with syscall(2): the C library's set*id() lock and signal other threads,
+// and a sanitizer intercepts others.
 
 namespace spawn {
 
@@ -27,7 +27,8 @@ constexpr std::size_t KERNEL_SIGSET_BYTES = 8; // _NSIG / 8
         syscall(SYS_exit_group, 127);
 }
 
-/** Never waits: a launcher that does not read is not worth it. `descriptor` < 0: none comes along. */
+/** Never waits: a launcher that does not read is not worth it. `descriptor` < 0: none comes
+ *  along. */
 bool Send(const ChildPlan &plan, const ChildReport &report, int descriptor) noexcept {
     iovec content = {const_cast<ChildReport *>(&report), sizeof(report)};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(descriptor))] = {};
@@ -61,7 +62,8 @@ void Check(ChildPlan &plan, ExecStage stage, long result) noexcept {
 int InstallFilter(const ChildPlan &plan) noexcept {
     if (plan.no_new_privs && syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return -1;
-    // Only death interrupts a call that the launcher has received (Linux 5.19); before, a signal does, too.
+    // Only death interrupts a call that the launcher has received (Linux 5.19); before, a signal
+    // does, too.
     constexpr unsigned long FLAGS =
         SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
     long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
@@ -71,8 +73,9 @@ int InstallFilter(const ChildPlan &plan) noexcept {
     return static_cast<int>(listener);
 }
 
-/** Early, while the launcher's capabilities are there; nothing that follows here is a call that the filter reports.
- *  A worker whose filter nobody listens to would get ENOSYS from those calls, so that fails the start. */
+/** Early, while the launcher's capabilities are there; nothing that follows here is a call that the
+ *  filter reports. A worker whose filter nobody listens to would get ENOSYS from those calls, so
+ *  that fails the start. */
 void HandOverFilter(ChildPlan &plan) noexcept {
     const int listener = InstallFilter(plan);
     if (listener < 0) {
@@ -119,7 +122,8 @@ void WriteDecimal(char *place, std::uint64_t number) noexcept {
     *place = '\0';
 }
 
-/** The inode number of the process's own pidfd, which identifies it for ever; false before pidfs. */
+/** The inode number of the process's own pidfd, which identifies it for ever; false before
+ *  pidfs. */
 bool FindPidfdId(pid_t pid, std::uint64_t &id) noexcept {
     const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
     if (fd < 0)
@@ -145,15 +149,33 @@ void RenderPidTexts(const ChildPlan &plan) noexcept {
     }
 }
 
+/** The user and the group are those that the process has already. */
+bool HasIds(const ChildPlan &plan) noexcept {
+    uid_t uids[3] = {};
+    gid_t gids[3] = {};
+    syscall(SYS_getresuid, &uids[0], &uids[1], &uids[2]);
+    syscall(SYS_getresgid, &gids[0], &gids[1], &gids[2]);
+    bool same = true;
+    for (const uid_t uid : uids)
+        same = same && (!plan.set_uid || uid == plan.uid);
+    for (const gid_t gid : gids)
+        same = same && (!plan.set_gid || gid == plan.gid);
+    return same;
+}
+
 void ChangeIds(ChildPlan &plan) noexcept {
-    if (plan.set_groups)
-        Check(plan, ExecStage::GROUPS, syscall(SYS_setgroups, plan.group_count, plan.groups));
+    // An image that runs as the user that it also names has no right to do so, and needs none. It
+    // keeps the supplementary groups that it was started with.
+    if (plan.set_groups && syscall(SYS_setgroups, plan.group_count, plan.groups) != 0 &&
+        (errno != EPERM || !HasIds(plan)))
+        Fail(plan, ExecStage::GROUPS);
     if (plan.set_gid)
         Check(plan, ExecStage::GID, syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid));
     if (!plan.set_uid)
         return;
     // The kernel drops capabilities only on the way from uid 0: a launcher of another user with
-    // ambient ones would hand them to the worker (capabilities(7)). ENOSYS, EINVAL: before Linux 4.3.
+    // ambient ones would hand them to the worker (capabilities(7)). ENOSYS, EINVAL: before Linux
+    // 4.3.
     syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     Check(plan, ExecStage::UID, syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid));
     __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
@@ -165,7 +187,8 @@ void ChangeIds(ChildPlan &plan) noexcept {
 void TieToLauncher(ChildPlan &plan) noexcept {
     Check(plan, ExecStage::DEATH_SIGNAL,
           syscall(SYS_prctl, PR_SET_PDEATHSIG, plan.death_signal, 0, 0, 0));
-    // It may have died before: nobody is left to read a failure. 0: it lives in an outer PID namespace.
+    // It may have died before: nobody is left to read a failure. 0: it lives in an outer PID
+    // namespace.
     const long parent = syscall(SYS_getppid);
     if (parent != plan.launcher && parent != 0)
         Exit();

@@ -19,7 +19,8 @@ namespace {
 
 struct Fixture {
     Fixture() {
-        directory.Write("passwd", "root:x:0:0::/:/bin/sh\nalice:x:1000:1001::/:/bin/sh\n");
+        directory.Write("passwd",
+                        "root:x:0:0::/:/bin/sh\nalice:x:1000:1001::/home/alice:/bin/sh\n");
         directory.Write("group", "alice:x:1001:\nwww:x:33:alice\n");
     }
 
@@ -190,8 +191,11 @@ TEST_CASE_FIXTURE(Fixture, "users and groups: names and numbers") {
     CHECK(Read({"--group", "4711"}).group == 4711U);
     CHECK(Message({"--user", "bob"}) ==
           "--user 'bob': unknown user: a name of /etc/passwd or a number");
-    CHECK(Message({"--user", "4711"}) ==
-          "--user '4711': this number is not in /etc/passwd: say the group too, UID:GROUP");
+    CHECK(user("4711").uid == 4711U); // --group may name its group
+    CHECK_FALSE(user("4711").gid);
+    CHECK_FALSE(user("4711").groups);
+    CHECK(Read({"--user", "alice"}).account->home == "/home/alice");
+    CHECK_FALSE(Read({"--user", "4711:4712"}).account);
     CHECK(Message({"--user", "alice:"}) ==
           "--user 'alice:': unknown group: a name of /etc/group or a number");
     CHECK(Message({"--user", ":www"}) ==

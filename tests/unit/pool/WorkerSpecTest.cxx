@@ -33,6 +33,19 @@ TEST_CASE("the user's own word wins over contracts and the launcher's environmen
     CHECK(launch.paths == Texts{"/one/server", "/two/server"});
 }
 
+TEST_CASE("the user's variables replace the launcher's, and the user's own word wins") {
+    WorkerSpec spec;
+    spec.command = {"server"};
+    for (const char *name : {"HOME", "USER", "SHELL"})
+        spec.environment.Set(name, "of root");
+    spec.account = {{"HOME", "/home"}, {"USER", std::nullopt}, {"SHELL", "/bin/sh"}};
+    spec.assignments = {{"SHELL", "mine"}};
+    const spawn::LaunchSpec launch = MakeLaunchSpec(spec, Worker(0), 1, {}, {});
+    CHECK(launch.env.Find("HOME") == "/home");
+    CHECK_FALSE(launch.env.Find("USER"));
+    CHECK(launch.env.Find("SHELL") == "mine");
+}
+
 TEST_CASE("arguments expand where it was asked for") {
     WorkerSpec spec;
     spec.command = {"server-{slot}", "--id={id}", "{x}"};
