@@ -14,7 +14,8 @@ Decision BindHandler::Decide(const Question &question, const net::Endpoint &at) 
         return state.Keep(question, KnownSocket::Kind::OWN, at);
     if (port == 0) // the kernel chooses one; what becomes of it shows at listen
         return state.Keep(question, KnownSocket::Kind::PRIVATE, at);
-    if (adoption.spec.exclusives.HasPort(port))
+    if (adoption.spec.exclusives.HasPort(port) ||
+        (question.caller.is_debugger && adoption.spec.debugger == port))
         return Exclusive(question, at, at.address.WithPort(port + state.worker.seat));
     if (net::Listener *listener = adoption.FindAsked(at))
         return Asked(question, at, *listener);

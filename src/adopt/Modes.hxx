@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace adopt {
@@ -19,10 +20,15 @@ struct ModeRow {
 /** What `--adopt` can name; the first is the default. */
 extern const std::array<ModeRow, 4> MODES;
 
+/** The port of Node's debugger unless the user names another, see node(1). */
+inline constexpr unsigned NODE_DEBUGGER_PORT = 9229;
+
 /** `--adopt`, `--exclusive` */
 struct Spec {
     Mode mode = Mode::AUTO;
     Exclusives exclusives;
+    /** The port of Node's debugger, as a signal opens it, if each slot has room for its own. */
+    std::optional<unsigned> debugger;
 };
 
 } // namespace adopt

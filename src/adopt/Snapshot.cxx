@@ -1,6 +1,7 @@
 #include "adopt/Snapshot.hxx"
 #include "adopt/Calls.hxx"
 #include "adopt/CopyOptions.hxx"
+#include "adopt/Modes.hxx"
 #include "adopt/Packed.hxx"
 #include "net/ActAs.hxx"
 #include "net/NamesFile.hxx"
@@ -96,6 +97,7 @@ public:
         packer.Add(snapshot.file.nonblocking);
         packer.Add(snapshot.file.close_on_exec);
         packer.Add(snapshot.is_bound);
+        packer.Add(snapshot.is_debugger);
         packer.Add(snapshot.kind);
         packer.Add(snapshot.address.error);
         packer.Add(snapshot.address.address.has_value());
@@ -151,6 +153,15 @@ private:
         snapshot.options = CopyOptions(copy, snapshot.kind);
     }
 
+    /** Node opens its debugger in a thread of its own; programs listen in the main one. */
+    bool IsNodeThread() {
+        if (!snapshot.ids || snapshot.ids->process == snapshot.call.tid)
+            return false;
+        const std::string path = process.Executable();
+        const std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
+        return name == "node" || name == "nodejs";
+    }
+
     void ReadBind() {
         snapshot.address = ReadBindAddress(process, snapshot.call.args[1], snapshot.call.args[2]);
         if (IsRefusal(snapshot.address.error))
@@ -159,6 +170,8 @@ private:
         if (!address || !LookAtSocket() || address->Family() != snapshot.kind.family)
             return;
         LookAtCaller();
+        if (address->Port() == NODE_DEBUGGER_PORT)
+            snapshot.is_debugger = IsNodeThread();
         if (!net::NamesFile(*address))
             snapshot.shares_network = process.SharesNetwork();
         else if (snapshot.ids)
@@ -247,6 +260,7 @@ std::optional<Snapshot> Snapshot::Take(const sys::SeccompNotify &notify,
     snapshot.file.nonblocking = from.Get<bool>();
     snapshot.file.close_on_exec = from.Get<bool>();
     snapshot.is_bound = from.Get<bool>();
+    snapshot.is_debugger = from.Get<bool>();
     snapshot.kind = from.Get<SocketKind>();
     snapshot.address.error = from.Get<int>();
     if (from.Get<bool>())

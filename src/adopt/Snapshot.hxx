@@ -54,6 +54,7 @@ struct Snapshot {
     sys::UniqueFd directory; // the working directory, of a bind to a relative path
     std::string directory_name; // empty if it has none
     Path path; // of a bind to a path
+    bool is_debugger = false; // a thread of Node other than the main one binds the debugger's port
 };
 
 } // namespace adopt

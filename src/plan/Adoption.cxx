@@ -61,6 +61,18 @@ void CheckListedPaths(const Options &options) {
                                         util::Quote(spec.text)));
 }
 
+/** Was the port, or that of another slot, asked for, or is there no room for all of them? */
+bool IsTaken(const Options &options, unsigned port, unsigned workers) {
+    const auto &ports = options.exclusives.Ports();
+    return port + workers - 1 > HIGHEST_PORT ||
+           std::any_of(
+               options.listeners.begin(), options.listeners.end(),
+               [&](const net::ListenSpec &spec) { return IsListed(spec, port, workers); }) ||
+           std::any_of(ports.begin(), ports.end(), [&](unsigned other) {
+               return Covers(other, workers, port) || Covers(port, workers, other);
+           });
+}
+
 /** A debugger's port, unless that is asked for, or has no room for all slots. */
 void AddInspector(Options &options, const spawn::Environment &environment, unsigned workers) {
     std::string node_options(environment.Find("NODE_OPTIONS").value_or(""));
@@ -68,16 +80,7 @@ void AddInspector(Options &options, const spawn::Environment &environment, unsig
         if (name == "NODE_OPTIONS")
             node_options = value;
     const auto port = FindNodeInspector(options.command, node_options);
-    if (!port || *port + workers - 1 > HIGHEST_PORT)
-        return;
-    const bool taken =
-        std::any_of(options.listeners.begin(), options.listeners.end(),
-                    [&](const net::ListenSpec &spec) { return IsListed(spec, *port, workers); }) ||
-        std::any_of(options.exclusives.Ports().begin(), options.exclusives.Ports().end(),
-                    [&](unsigned other) {
-                        return Covers(other, workers, *port) || Covers(*port, workers, other);
-                    });
-    if (taken)
+    if (!port || IsTaken(options, *port, workers))
         return;
     options.exclusives.Add(std::to_string(*port));
     // The command line comes after the variable, and has the last word.
@@ -106,7 +109,10 @@ adopt::Spec MakeAdopt(Options &options, const spawn::Environment &environment, u
     CheckListedPaths(options);
     if (mode != adopt::Mode::OFF)
         AddInspector(options, environment, workers);
-    return {mode, std::move(options.exclusives)};
+    std::optional<unsigned> debugger;
+    if (!IsTaken(options, adopt::NODE_DEBUGGER_PORT, workers))
+        debugger = adopt::NODE_DEBUGGER_PORT;
+    return {mode, std::move(options.exclusives), debugger};
 }
 
 } // namespace plan

@@ -57,8 +57,8 @@ template <typename Number> Number ParseNumber(std::string_view text, int base) n
     return number;
 }
 
-/** The bytes of an address that count: on arm64 programs may keep a tag in the highest one (Documentation/arch/arm64,
- *  tagged addresses). */
+/** The bytes of an address that count: on arm64 programs may keep a tag in the highest one
+ *  (Documentation/arch/arm64, tagged addresses). */
 constexpr std::uint64_t WithoutTag(std::uint64_t address) noexcept {
 #ifdef __aarch64__
     constexpr std::uint64_t KERNEL_HALF = 1ULL << 55;
@@ -146,8 +146,9 @@ int OtherProcess::ReadMemory(std::uint64_t address, std::span<std::byte> to) {
         return EFAULT;
     if (errno != ENOSYS && !IsRefusal(errno))
         return errno;
-    // It asks for the caller's real ids, which stay; or a sandbox refuses this system call alone. The file shows
-    // pages without PROT_READ, too: a pointer there is good here and bad in the process.
+    // It asks for the caller's real ids, which stay; or a sandbox refuses this system call alone.
+    // The file shows pages without PROT_READ, too: a pointer there is good here and bad in the
+    // process.
     return Try([&] { return ReadMemoryFile(address, to); });
 }
 
@@ -263,7 +264,8 @@ UniqueFd OtherProcess::Copy(int fd) {
     UniqueFd copy(AdoptTag(), static_cast<int>(syscall(SYS_pidfd_getfd, process.Get(), fd, 0)));
     if (!copy.IsDefined())
         return {};
-    // It is the main thread's, which may have descriptors of its own (clone(2) without CLONE_FILES).
+    // It is the main thread's, which may have descriptors of its own (clone(2) without
+    // CLONE_FILES).
     struct stat copied = {};
     std::array<char, 64> target;
     const std::string link = directory + "fd/" + std::to_string(fd);
@@ -319,6 +321,17 @@ std::string OtherProcess::Confinement() const {
     std::string domain;
     ReadInto(directory + "attr/current", domain, 4096);
     return domain;
+}
+
+std::string OtherProcess::Executable() {
+    std::array<char, PATH_MAX> target;
+    ssize_t length = 0;
+    const int error = Try([&] {
+        length = readlink((directory + "exe").c_str(), target.data(), target.size());
+        return length < 0 ? errno : 0;
+    });
+    return error == 0 ? std::string(target.data(), static_cast<std::size_t>(length))
+                      : std::string();
 }
 
 std::string OtherProcess::WorkingDirectory() {

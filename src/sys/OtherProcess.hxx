@@ -16,9 +16,10 @@ namespace sys {
 /** What a descriptor of another process is. */
 struct OpenFile {
     std::uint64_t inode; // names a socket: "socket:[INODE]"; 0 for what is no socket
-    /** The kernel's name of a socket's protocol (the attribute system.sockprotoname): "TCP", "TCPv6", "MPTCP",
-     *  "MPTCPv6", "UDP", "UDPv6", … A unix socket is always one of "UNIX-STREAM", "UNIX-DGRAM" and "UNIX-SEQPACKET",
-     *  whatever the kernel calls it ("UNIX" where its type cannot be found). Empty: no socket. */
+    /** The kernel's name of a socket's protocol (the attribute system.sockprotoname): "TCP",
+     *  "TCPv6", "MPTCP", "MPTCPv6", "UDP", "UDPv6", … A unix socket is always one of "UNIX-STREAM",
+     *  "UNIX-DGRAM" and "UNIX-SEQPACKET", whatever the kernel calls it ("UNIX" where its type
+     *  cannot be found). Empty: no socket. */
     std::string protocol;
     bool nonblocking, close_on_exec;
 };
@@ -31,18 +32,20 @@ struct SocketSlice {
     int error = 0; // it may not be seen
 };
 
-/** Another process, by the number of one of its threads, read through /proc/TID. For the time of one answer: numbers
- *  are used again, so what was read is only good if the thread is known to live afterwards, and the process can change
- *  under every look. Needs the rights of ptrace(2), "access mode checking": the same ids and a dumpable process, or
- *  CAP_SYS_PTRACE. Each look is tried plainly first; where that is refused and the caller is root, once more with the
- *  other's file-system ids. What the other process says is never trusted with more than the caller's own buffers. */
+/** Another process, by the number of one of its threads, read through /proc/TID. For the time of
+ *  one answer: numbers are used again, so what was read is only good if the thread is known to live
+ *  afterwards, and the process can change under every look. Needs the rights of ptrace(2), "access
+ *  mode checking": the same ids and a dumpable process, or CAP_SYS_PTRACE. Each look is tried
+ *  plainly first; where that is refused and the caller is root, once more with the other's
+ *  file-system ids. What the other process says is never trusted with more than the caller's own
+ *  buffers. */
 class OtherProcess {
 public:
     explicit OtherProcess(pid_t _tid);
 
-    /** Fills `to` from its memory. 0, or an errno: EFAULT where not all of it can be read, as the kernel would say of
-     *  such a pointer; EPERM where it may not be read; ESRCH where it is gone. Memory that another program
-     *  serves (FUSE, userfaultfd) makes this wait for it. */
+    /** Fills `to` from its memory. 0, or an errno: EFAULT where not all of it can be read, as the
+     *  kernel would say of such a pointer; EPERM where it may not be read; ESRCH where it is gone.
+     *  Memory that another program serves (FUSE, userfaultfd) makes this wait for it. */
     int ReadMemory(std::uint64_t address, std::span<std::byte> to);
 
     /** Read once, when they are needed first. nullopt if it is gone. */
@@ -51,13 +54,15 @@ public:
     /** nullopt with errno: EBADF where it has no such descriptor, ESRCH where it is gone, EPERM. */
     std::optional<OpenFile> Look(int fd);
 
-    /** A duplicate, by pidfd_getfd(2); undefined with errno where that is refused (Docker without CAP_SYS_PTRACE, another
-     *  uid), or where the thread does not share the descriptors of its process. */
+    /** A duplicate, by pidfd_getfd(2); undefined with errno where that is refused (Docker without
+     *  CAP_SYS_PTRACE, another uid), or where the thread does not share the descriptors of its
+     *  process. */
     UniqueFd Copy(int fd);
 
     bool SharesNetwork(); // is its network namespace the caller's? false where that cannot be seen
     bool
-    SharesFiles(); // are its root directory and its mount namespace? false where that cannot be seen
+    // are its root directory and its mount namespace? false where that cannot be seen
+    SharesFiles();
 
     /** A handle (O_PATH) of its working directory; undefined with errno if it cannot be seen. */
     UniqueFd OpenWorkingDirectory();
@@ -68,6 +73,10 @@ public:
 
     /** Empty with errno where it cannot be seen, was deleted or lies outside of the root. */
     std::string WorkingDirectory();
+
+    /** The path of the program that it executes; empty if it cannot be seen. " (deleted)" is behind
+     *  one whose file has no name any more. */
+    std::string Executable();
 
     /** The inodes of all its sockets, once for each descriptor. None if it is gone; nullopt if that
      *  is unknown: it may not be seen, or has more than MOST_DESCRIPTORS. */

@@ -107,3 +107,36 @@ TEST_CASE("Node's debugger: each worker has its own, without being told") {
     }));
     CHECK(cluster.Stop() == Exited(143));
 }
+
+TEST_CASE("Node's debugger that a signal opens: each worker has its own, below a shell, too") {
+    if (access("/usr/bin/node", X_OK) != 0)
+        HARNESS_SKIP("node is not installed");
+    if (!IsRoot())
+        HARNESS_SKIP("the port is fixed, and a network namespace needs root");
+    Cluster cluster({.options = {"-n", "2"},
+                     .command = {"/bin/sh", "-c",
+                                 "exec node -e \"require('net').createServer().listen(8000)\""},
+                     .start = {.net_namespace = true}});
+    cluster.WaitUp();
+    for (const auto &worker : cluster.Workers())
+        REQUIRE(kill(worker.second, SIGUSR1) == 0);
+    CHECK(WaitFor(
+        [&] { return Count(cluster.Err(), "Debugger listening on ws://127.0.0.1:") == 2; }));
+    CHECK(Count(cluster.Err(), "Debugger listening on ws://127.0.0.1:9229/") == 1);
+    CHECK(Count(cluster.Err(), "Debugger listening on ws://127.0.0.1:9230/") == 1);
+    CHECK_FALSE(Contains(cluster.Err(), "9229 is shared"));
+    CHECK(cluster.Stop() == Exited(143));
+}
+
+TEST_CASE("a port that Node serves is shared, even if it is the debugger's") {
+    if (access("/usr/bin/node", X_OK) != 0)
+        HARNESS_SKIP("node is not installed");
+    if (!IsRoot())
+        HARNESS_SKIP("the port is fixed, and a network namespace needs root");
+    Cluster cluster({.options = {"-n", "2"},
+                     .command = {"node", "-e", "require('net').createServer().listen(9229)"},
+                     .start = {.net_namespace = true}});
+    cluster.WaitUp();
+    cluster.WaitErr("9229 is shared by 2 workers");
+    CHECK(cluster.Stop() == Exited(143));
+}

@@ -56,6 +56,16 @@ TEST_CASE("adoption is on where nothing was said, and off for jobs") {
     CHECK(Make(listed).mode == Mode::LISTED);
 }
 
+TEST_CASE("each slot has its own debugger, if no port of them was asked for") {
+    CHECK(Make(Say({})).debugger == 9229U);
+    CHECK(Make(Say({"9100"}, {"8000"})).debugger == 9229U);
+    CHECK_FALSE(Make(Say({}, {"9229"})).debugger);
+    CHECK_FALSE(Make(Say({}, {"9231"})).debugger);
+    CHECK(Make(Say({}, {"9231"}), 2).debugger == 9229U);
+    CHECK_FALSE(Make(Say({"9228"})).debugger);
+    CHECK_FALSE(Make(Say({"9230"})).debugger);
+}
+
 TEST_CASE("jobs contradict what was said of adoption") {
     for (const Mode mode : {Mode::AUTO, Mode::ALL, Mode::LISTED}) {
         Options options = Say({});

@@ -321,6 +321,11 @@ TEST_CASE("a process that holds capabilities itself is read, too") {
           }) == 0);
 }
 
+TEST_CASE("what it executes") {
+    CHECK(OtherProcess(getpid()).Executable().ends_with("/unit-sys"));
+    CHECK(OtherProcess(INT_MAX).Executable().empty());
+}
+
 TEST_CASE("who is not dumpable cannot be read, and every look says so") {
     if (!unit::HasDockerRights())
         HARNESS_SKIP("needs root");
@@ -341,6 +346,7 @@ TEST_CASE("who is not dumpable cannot be read, and every look says so") {
                   FORKED_CHECK(!other.Copy(0).IsDefined());
                   FORKED_CHECK(!other.SharesNetwork() && !other.SharesFiles());
                   FORKED_CHECK(other.WorkingDirectory().empty() && errno == EPERM);
+                  FORKED_CHECK(other.Executable().empty());
                   FORKED_CHECK(!other.SocketInodes() && other.EpollTargets().empty());
                   return 0;
               }) == 0);
