@@ -16,15 +16,20 @@ public:
     virtual void Skip(TimePoint::duration time) noexcept = 0;
 };
 
-/** CLOCK_MONOTONIC, less what was skipped. */
+/** CLOCK_MONOTONIC, less what was skipped. A time of it is the same time in another process of this
+ *  boot whose clock has skipped as much: deadlines can be passed on. */
 class MonotonicClock final : public Clock {
 public:
+    explicit MonotonicClock(TimePoint::duration _skipped = {}) noexcept : skipped(_skipped) {}
+
+    TimePoint::duration Skipped() const noexcept { return skipped; }
+
     TimePoint Now() const noexcept override { return std::chrono::steady_clock::now() - skipped; }
 
     void Skip(TimePoint::duration time) noexcept override { skipped += time; }
 
 private:
-    TimePoint::duration skipped{0};
+    TimePoint::duration skipped;
 };
 
 } // namespace loop

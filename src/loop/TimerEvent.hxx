@@ -24,6 +24,11 @@ public:
     void Cancel() noexcept;
     bool IsPending() const noexcept { return position.has_value(); }
 
+    /** Empty: nothing is scheduled. */
+    std::optional<TimePoint> Due() const noexcept {
+        return position ? std::optional((*position)->first) : std::nullopt;
+    }
+
 private:
     friend class Loop;
 

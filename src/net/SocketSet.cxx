@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fcntl.h>
 #include <sys/socket.h>
 
 namespace net {
@@ -30,11 +29,6 @@ int Disconnect(int fd, const Address &at) noexcept {
     return BindAgain(sys::Fd(fd), at);
 }
 
-sys::UniqueFd Own(int fd) noexcept {
-    fcntl(fd, F_SETFD, FD_CLOEXEC); // it stayed open for one exec only
-    return {sys::AdoptTag(), fd};
-}
-
 /** The kernel gives IPv4 datagrams to this one rather than to its sibling. */
 bool IsPreferred(const Endpoint &at) noexcept {
     return at.type == SOCK_DGRAM && at.address.Family() == AF_INET;
@@ -51,10 +45,10 @@ SocketSet::SocketSet(const Description &made, const Seating &seating)
     : spec(made.spec), single(made.single), file(made.file) {
     for (const int fd : made.sockets) {
         const auto index = static_cast<unsigned>(seats.size());
-        seats.emplace_back(index, seating.At(index), Own(fd));
+        seats.emplace_back(index, seating.At(index), sys::Reclaim(fd));
     }
     if (made.directory >= 0)
-        path = HeldPath(made.path, Own(made.directory));
+        path = HeldPath(made.path, sys::Reclaim(made.directory));
 }
 
 SocketSet::Description SocketSet::Describe() const {

@@ -10,8 +10,8 @@ namespace pool {
 
 /** What accompanies each worker. The pool knows the interface and none of its implementations.
  *
- *  Calls for one worker: Prepare; then NotStarted, or Forked. After Forked: NotStarted, or Started and
- *  later Gone. Cleared comes last, after Gone or after a NotStarted that followed Forked. */
+ *  Calls for one worker: Prepare; then NotStarted, or Forked. After Forked: NotStarted, or Started
+ *  and later Gone. Cleared comes last, after Gone or after a NotStarted that followed Forked. */
 class Agent {
 public:
     virtual ~Agent() = default;

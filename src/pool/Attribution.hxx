@@ -14,10 +14,17 @@ namespace pool {
 /** The owner of a child that the launcher did not start. */
 struct Owner {
     enum class Kind : std::uint8_t {
-        NOBODY, // nothing says whose it is
-        WORKER, // worker `id`, which may have ended
-        COMPANION, // a command that the launcher runs beside the workers (--then)
-        INHERITED, // a child that the launcher had before it started anything
+        /** Nothing shows whose it is. */
+        NOBODY,
+
+        /** Worker `id`, which may have ended. */
+        WORKER,
+
+        /** A command that the launcher runs beside the workers (--then). */
+        COMPANION,
+
+        /** A child that the launcher had before it started anything. */
+        INHERITED,
     } kind = Kind::NOBODY;
     unsigned id = 0;
 
@@ -36,12 +43,21 @@ struct ProcessName {
 struct Family {
     Owner owner;
     pid_t leader = 0;
-    std::uint64_t start = 0; // the orphan is not older
+
+    /** An orphan of it is not older. */
+    std::uint64_t start = 0;
+
     /** 0: the leader was not reaped, so its number is its own. Else: processes that began until
      *  then and have this number as their group or session have it from the leader. */
     std::uint64_t held_until = 0;
-    bool runs_program = true; // code of the launcher's own leaves nothing behind
-    std::vector<ProcessName> members; // descendants when it was last looked
+
+    /** Code of the launcher's own leaves nothing behind. */
+    bool runs_program = true;
+
+    /** Descendants, as they were seen last. */
+    std::vector<ProcessName> members;
+
+    friend bool operator==(const Family &, const Family &) noexcept = default;
 };
 
 /** A child that nobody registered, as it was seen. */
@@ -49,7 +65,10 @@ struct Orphan {
     ProcessName name;
     pid_t group = 0, session = 0;
 
-    static std::optional<Orphan> Look(pid_t pid) noexcept; // nullopt: it has ended
+    /** nullopt: it has ended. */
+    static std::optional<Orphan> Look(pid_t pid) noexcept;
+
+    friend bool operator==(const Orphan &, const Orphan &) noexcept = default;
 };
 
 /** The marks in an environment: CLUSTERIZE_RUN, CLUSTERIZE_WORKER_ID. */

@@ -67,6 +67,9 @@ public:
 
     bool IsActive() const noexcept { return active; }
 
+    /** Kill() was called. */
+    bool AreKilled() const noexcept { return killing; }
+
     /** Some did not end within STUCK_AFTER, and were given up: they hang in the kernel, or another
      *  process traces them. */
     bool AreStuck() const noexcept { return stuck; }
@@ -86,7 +89,9 @@ private:
     loop::DeferEvent kill_event;
     loop::TimerEvent stuck_timer;
     std::deque<KillTree> trees;
-    std::optional<unsigned> worker; // nothing: all
+
+    /** Empty: all. */
+    std::optional<unsigned> worker;
     int signo = 0;
     bool active = false, killing = false, stuck = false;
 };

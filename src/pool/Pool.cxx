@@ -6,6 +6,17 @@
 
 namespace pool {
 
+namespace {
+
+/** Its current worker has ended, and no other one was started yet. */
+bool HasEnded(const Slot &slot) noexcept {
+    const Worker *current = slot.Workers().Current();
+    return slot.State() == SlotState::FINISHED ||
+           (current != nullptr && !HasProcess(current->State()));
+}
+
+} // namespace
+
 Pool::Pool(loop::Loop &loop, report::Reporter &_reporter, net::ListenerTable &_table,
            Reaper &_reaper, Orphans &orphans, spawn::Launcher &launcher, const PoolSpec &_spec,
            unsigned seed, util::BoundMethod<void()> _on_finished)
@@ -93,7 +104,7 @@ void Pool::OnServed() noexcept {
     // No worker was ready when these ended.
     std::vector<const WorkerEnd *> ended;
     for (const auto &slot : slots.All())
-        if (slot->HasEnded())
+        if (HasEnded(*slot))
             ended.push_back(&slot->LastEnd());
     std::sort(ended.begin(), ended.end(),
               [](const auto *one, const auto *other) { return one->when < other->when; });

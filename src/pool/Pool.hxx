@@ -13,9 +13,9 @@
 
 namespace pool {
 
-/** The cluster as a set of slots: starts them, changes their number, stops them all, and knows when all
- *  are up and when nothing is left. What happens to a worker is decided by its slot; which end decides
- *  the exit status, by the verdict. */
+/** The cluster as a set of slots: starts them, changes their number, stops them all, and knows when
+ *  all are up and when nothing is left. What happens to a worker is decided by its slot; which end
+ *  decides the exit status, by the verdict. */
 class Pool final : public Commands, private SlotOwner, private ReapObserver {
 public:
     /** Borrows all that it is given. `seed`: of the jitter. `on_finished` is called when nothing is

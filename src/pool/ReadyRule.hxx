@@ -42,8 +42,9 @@ struct ReadySpec {
 /** The rule that `--ready` names, without the timeout; nullopt: none of the table. */
 std::optional<ReadySpec> ParseReady(std::string_view text);
 
-/** Which signs count. It remembers the one thing that is not a worker's own affair: under `auto` being
- *  alive counts only as long as no worker of the cluster has ever listened or said READY=1. */
+/** Which signs count. It remembers the one thing that is not a worker's own affair: under `auto`
+ *  being alive counts only as long as no worker of the cluster has ever listened or said
+ *  READY=1. */
 class ReadyRule {
 public:
     explicit ReadyRule(const ReadySpec &_spec) noexcept : spec(_spec) {}
@@ -51,7 +52,8 @@ public:
     /** A worker, ready or not, has shown this; does it make it ready? */
     bool Accept(Sign sign) noexcept;
 
-    /** After this a worker that is not ready has failed; 0: never. A time to be alive needs no other. */
+    /** After this a worker that is not ready has failed; 0: never. A time to be alive needs no
+     *  other. */
     std::chrono::milliseconds Timeout() const noexcept {
         return spec.by == ReadyBy::TIME ? std::chrono::milliseconds(0) : spec.timeout;
     }

@@ -27,10 +27,39 @@ std::vector<ProcessName> DescendantsOf(pid_t pid) {
 } // namespace
 
 Reaper::Reaper() noexcept {
-    siginfo_t info = {};
-    has_children = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+    LookForChildren();
     if (has_children)
         FindInherited();
+}
+
+Reaper::Reaper(const Description &made) : last_serial(made.last_serial), families(made.families) {
+    LookForChildren();
+    for (const Description::Child &child : made.children)
+        children.emplace(
+            child.process.pid,
+            Child{child.serial, child.role, sys::Process::Make(child.process), {}, child.owner});
+    for (const Leftover &leftover : made.leftovers)
+        leftovers.emplace(leftover.orphan.name.pid, leftover);
+}
+
+/** In the order of their numbers. */
+Reaper::Description Reaper::Describe() const {
+    Description description = {last_serial, {}, {}, families};
+    for (const auto &[pid, child] : children)
+        description.children.push_back(
+            {child.serial, child.role, child.process.Describe(), child.owner});
+    for (const auto &[pid, leftover] : leftovers)
+        description.leftovers.push_back(leftover);
+    std::sort(description.children.begin(), description.children.end(),
+              [](const auto &a, const auto &b) { return a.process.pid < b.process.pid; });
+    std::sort(description.leftovers.begin(), description.leftovers.end(),
+              [](const auto &a, const auto &b) { return a.orphan.name < b.orphan.name; });
+    return description;
+}
+
+void Reaper::LookForChildren() noexcept {
+    siginfo_t info = {};
+    has_children = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
 void Reaper::FindInherited() {
@@ -70,9 +99,9 @@ ChildId Reaper::AddCompanion(sys::Process process, OnEnd on_end, bool runs_progr
         {{Owner::Kind::COMPANION, 0}, pid, now - std::min(now, LATE_TICKS), 0, runs_program, {}});
 }
 
-void Reaper::Disown(const ChildId &child) noexcept {
+void Reaper::Attend(const ChildId &child, OnEnd on_end) noexcept {
     if (Find(child) != nullptr)
-        children.find(child.pid)->second.on_end = {};
+        children.find(child.pid)->second.on_end = on_end;
 }
 
 const sys::Process *Reaper::Find(const ChildId &child) const noexcept {

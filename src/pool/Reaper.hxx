@@ -18,21 +18,32 @@ namespace pool {
 /** What a child of the launcher is to it. */
 enum class ChildRole : std::uint8_t {
     WORKER,
-    COMPANION, // started by the launcher for itself: the watcher, a loader, the command of --then
-    INHERITED, // there before the launcher started anything: reaped, and never touched
-    LEFTOVER, // an orphan that was seen: a descendant whose parent has ended
+
+    /** Started by the launcher for itself: the watcher, a loader, the command of --then. */
+    COMPANION,
+
+    /** There before the launcher started anything: reaped, and never touched. */
+    INHERITED,
+
+    /** An orphan that was seen: a descendant whose parent has ended. */
+    LEFTOVER,
 };
 
 /** Names one child that was registered; it is never used again, as process numbers are. */
 struct ChildId {
     pid_t pid = 0;
     std::uint64_t serial = 0;
+
+    friend bool operator==(const ChildId &, const ChildId &) noexcept = default;
 };
 
 /** What one call of Reaper::Reap() has found. */
 struct ReapResult {
-    bool worker_failed = false; // by a status other than 0 or by a signal
-    bool other_ended = false; // a companion, an orphan: its children may be ours now
+    /** By a status other than 0 or by a signal. */
+    bool worker_failed = false;
+
+    /** A companion, an orphan: its children may be ours now. */
+    bool other_ended = false;
 };
 
 class ReapObserver {
@@ -63,6 +74,41 @@ public:
     /** Looks for INHERITED children: construct it before anything that starts a process. */
     Reaper() noexcept;
 
+    /** A leftover: an orphan that was seen. */
+    struct Leftover {
+        Orphan orphan;
+        Owner owner;
+
+        /** It got the stop signal, KILL. */
+        bool was_told = false, was_killed = false;
+
+        friend bool operator==(const Leftover &, const Leftover &) noexcept = default;
+    };
+
+    /** The registry, for a launcher that takes this one's place: exec(2) keeps the children. */
+    struct Description {
+        struct Child {
+            std::uint64_t serial = 0;
+            ChildRole role = ChildRole::INHERITED;
+            sys::ProcessState process;
+            Owner owner;
+
+            friend bool operator==(const Child &, const Child &) noexcept = default;
+        };
+
+        std::uint64_t last_serial = 0;
+        std::vector<Child> children;
+        std::vector<Leftover> leftovers;
+        std::vector<Family> families;
+
+        friend bool operator==(const Description &, const Description &) noexcept = default;
+    };
+
+    /** Takes over the descriptors. Nothing is INHERITED that was not before. The owners of workers
+     *  and companions call Attend(), before the loop's first turn. */
+    explicit Reaper(const Description &made);
+    Description Describe() const;
+
     /** `on_end` (or nothing) is called once. Call it before the loop's next turn, so that the end
      *  is not reaped before. */
     ChildId AddWorker(const WorkerRef &worker, sys::Process process, OnEnd on_end);
@@ -70,8 +116,11 @@ public:
     /** `runs_program`: it executes something that may leave orphans behind. */
     ChildId AddCompanion(sys::Process process, OnEnd on_end, bool runs_program = false);
 
+    /** `on_end` is called in place of what was to be called before. */
+    void Attend(const ChildId &child, OnEnd on_end) noexcept;
+
     /** Nobody is told of its end any more: its owner goes away. */
-    void Disown(const ChildId &child) noexcept;
+    void Disown(const ChildId &child) noexcept { Attend(child, {}); }
 
     /** 0 or an errno: ESRCH if it was reaped. */
     int Signal(const ChildId &child, int signo) const noexcept;
@@ -102,12 +151,6 @@ public:
     /** A child that nobody has registered and that lives. */
     void AddLeftover(const Orphan &orphan, const Owner &owner);
 
-    struct Leftover {
-        Orphan orphan;
-        Owner owner;
-        bool was_told = false, was_killed = false; // it got the stop signal, KILL
-    };
-
     /** Those for which the function says true. */
     std::vector<Leftover *> Leftovers(const std::function<bool(const Owner &)> &belongs) noexcept;
 
@@ -128,7 +171,7 @@ private:
     struct Child {
         std::uint64_t serial;
         ChildRole role;
-        sys::Process process; // of workers and companions
+        sys::Process process;
         OnEnd on_end;
         Owner owner;
     };
@@ -140,6 +183,7 @@ private:
     };
 
     ChildId Add(ChildRole role, sys::Process process, OnEnd on_end, Family family);
+    void LookForChildren() noexcept;
     void FindInherited();
     std::vector<Ended> Collect(ReapResult &result) noexcept;
     void Close(pid_t pid) noexcept;
@@ -147,7 +191,9 @@ private:
 
     std::uint64_t last_serial = 0;
     bool has_children = false;
-    std::unordered_map<pid_t, Child> children; // workers, companions, inherited
+
+    /** Workers, companions, inherited. */
+    std::unordered_map<pid_t, Child> children;
     std::unordered_map<pid_t, Leftover> leftovers;
     std::vector<Family> families;
     std::vector<ReapObserver *> observers;

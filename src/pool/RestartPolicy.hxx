@@ -24,9 +24,12 @@ extern const std::array<RestartWhenRow, 3> RESTARTS;
 /** `--restart`, `--max-restarts`, `--exit-ok`. */
 struct RestartSpec {
     RestartWhen when = RestartWhen::NO;
-    unsigned most = 5; // replacements of a slot within `within`; the next end makes it a failed one
+    /** Replacements of a slot within `within`; the next end makes it a failed one. */
+    unsigned most = 5;
     std::chrono::milliseconds within = std::chrono::seconds(30);
-    std::vector<int> exit_ok; // statuses that count as success beside 0, 128+N for signal N
+
+    /** Statuses that count as success beside 0, 128+N for signal N. */
+    std::vector<int> exit_ok;
 
     bool IsSuccess(const ExitStatus &status) const noexcept;
 
@@ -36,19 +39,30 @@ struct RestartSpec {
 
 /** What a slot has gone through, for the policy alone. */
 struct RestartHistory {
-    std::deque<loop::TimePoint> ends; // the latest, at most one more than `most`
-    unsigned in_a_row = 0; // ends since a worker was ready for long
-    bool failed = false; // over the limit, and no worker was ready for long since
+    /** The latest, at most one more than `most`. */
+    std::deque<loop::TimePoint> ends;
+
+    /** Ends since a worker was ready for long. */
+    unsigned in_a_row = 0;
+
+    /** Over the limit, and no worker was ready for long since. */
+    bool failed = false;
+
+    friend bool operator==(const RestartHistory &, const RestartHistory &) noexcept = default;
 };
 
-/** Decides when a slot gets its next worker: at once where the last one was ready for LONG, else after
- *  a delay that doubles from SHORTEST to LONGEST, with jitter so that slots which failed together do
- *  not come back together; a slot over its limit is tried again every RETRY. */
+/** Decides when a slot gets its next worker: at once if the last one was ready for LONG, else after
+ *  a delay that doubles from SHORTEST to LONGEST, with jitter so that slots which failed together
+ *  do not come back together. A slot over its limit is tried again every RETRY. What it knows of a
+ *  slot is the slot's RestartHistory; it has nothing to describe itself, because another seed of
+ *  the jitter will do. */
 class RestartPolicy {
 public:
     static constexpr std::chrono::seconds LONG{10}, LONGEST{10}, RETRY{10};
     static constexpr std::chrono::milliseconds SHORTEST{100};
-    static constexpr double JITTER = 0.2; // of the delay, up and down
+
+    /** Of the delay, up and down. */
+    static constexpr double JITTER = 0.2;
 
     RestartPolicy(const RestartSpec &_spec, unsigned seed) : spec(_spec), random(seed) {}
 
@@ -58,10 +72,17 @@ public:
     static bool Served(loop::TimePoint::duration ready_for) noexcept { return ready_for >= LONG; }
 
     struct Decision {
-        bool failed = false; // the slot is over its limit
-        bool has_failed = false; // only since now
-        unsigned attempt = 0; // which end of the slot within the time of the limit this is
+        /** The slot is over its limit. */
+        bool failed = false;
+
+        /** Only since now. */
+        bool has_failed = false;
+
+        /** The ordinal of this end of the slot within the time of the limit. */
+        unsigned attempt = 0;
         std::chrono::milliseconds delay{0};
+
+        friend bool operator==(const Decision &, const Decision &) noexcept = default;
     };
 
     /** A worker of the slot has ended, after it had been ready for `ready_for` (0: never). */

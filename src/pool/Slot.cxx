@@ -11,6 +11,18 @@ Slot::Slot(const Context &_context, SlotOwner &_owner, unsigned _index) noexcept
     : context(_context), owner(_owner), index(_index), workers(_context.loop),
       timer(_context.loop, util::Bind<&Slot::Run>(*this)) {}
 
+Slot::Slot(const Description &made, const Context &_context, SlotOwner &_owner)
+    : context(_context), owner(_owner), index(made.index), state(made.state), seat(made.seat),
+      workers(made.workers, _context, *this), is_surplus(made.is_surplus), last(made.last),
+      history(made.history), next(made.next), timer(_context.loop, util::Bind<&Slot::Run>(*this)) {
+    if (made.due)
+        timer.ScheduleAt(*made.due);
+}
+
+Slot::Description Slot::Describe() const {
+    return {index, state, seat, workers.Describe(), is_surplus, last, history, next, timer.Due()};
+}
+
 void Slot::Post(SlotTrigger trigger) noexcept {
     context.triggers.Post<&Slot::OnTrigger>(*this, trigger);
 }
@@ -19,11 +31,7 @@ void Slot::OnTrigger(std::uint8_t trigger) noexcept {
     const auto &step = SLOT_LIFE.At(state, static_cast<SlotTrigger>(trigger));
     assert(step.action != SlotAction::IMPOSSIBLE);
     state = step.next;
-    Perform(step.action);
-}
-
-void Slot::Perform(SlotAction action) noexcept {
-    switch (action) {
+    switch (step.action) {
     case SlotAction::NONE:
     case SlotAction::IMPOSSIBLE:
         return;
@@ -51,11 +59,6 @@ void Slot::Perform(SlotAction action) noexcept {
 bool Slot::IsReady() const noexcept {
     const Worker *current = workers.Current();
     return current != nullptr && current->State() == WorkerState::READY;
-}
-
-bool Slot::HasEnded() const noexcept {
-    const Worker *current = workers.Current();
-    return state == SlotState::FINISHED || (current != nullptr && !HasProcess(current->State()));
 }
 
 bool Slot::HasHope() const noexcept {
@@ -169,14 +172,15 @@ void Slot::ScheduleNext() noexcept {
     const std::optional<unsigned> attempt =
         next.failed ? std::nullopt : std::optional(next.attempt);
     context.reporter.Emit(report::Restart{index, std::chrono::duration<double>(next.delay).count(),
-                                          Describe(last), attempt, context.restart.Spec().most});
+                                          pool::Describe(last), attempt,
+                                          context.restart.Spec().most});
     timer.Schedule(next.delay);
 }
 
 void Slot::Fail() noexcept {
     if (next.has_failed)
         context.reporter.Emit(
-            report::Failed{index, Describe(last), context.restart.Spec().most,
+            report::Failed{index, pool::Describe(last), context.restart.Spec().most,
                            std::chrono::duration<double>(context.restart.Spec().within).count()});
     if (owner.OnFailed())
         ScheduleNext();

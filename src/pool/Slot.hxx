@@ -40,6 +40,30 @@ public:
     /** All are borrowed. */
     Slot(const Context &_context, SlotOwner &_owner, unsigned _index) noexcept;
 
+    /** All that it knows, with its workers, for a launcher that takes this one's place. The caller
+     *  of Replace() is not part of it. */
+    struct Description {
+        unsigned index = 0;
+        SlotState state = SlotState::IDLE;
+        std::optional<unsigned> seat;
+        SlotWorkers::Description workers;
+        bool is_surplus = false;
+        WorkerEnd last;
+        RestartHistory history;
+        RestartPolicy::Decision next;
+
+        /** The next worker is due. */
+        std::optional<loop::TimePoint> due;
+
+        friend bool operator==(const Description &, const Description &) noexcept = default;
+    };
+
+    /** Goes on from there, see Worker. */
+    Slot(const Description &made, const Context &_context, SlotOwner &_owner);
+
+    /** Not as long as one of its workers is being started. */
+    Description Describe() const;
+
     unsigned Index() const noexcept { return index; }
     SlotState State() const noexcept { return state; }
 
@@ -72,9 +96,6 @@ public:
     /** How its last current worker ended. */
     const WorkerEnd &LastEnd() const noexcept { return last; }
 
-    /** Its current worker has ended, and no other one was started yet. */
-    bool HasEnded() const noexcept;
-
 private:
     void OnOnline(Worker &worker) noexcept override { owner.OnOnline(worker); }
     void OnReady(Worker &worker) noexcept override;
@@ -83,7 +104,6 @@ private:
 
     void Post(SlotTrigger trigger) noexcept;
     void OnTrigger(std::uint8_t trigger) noexcept;
-    void Perform(SlotAction action) noexcept;
     void Start() noexcept;
     void StartSuccessor() noexcept;
     void Swap() noexcept;
@@ -98,15 +118,25 @@ private:
     SlotOwner &owner;
     const unsigned index;
     SlotState state = SlotState::IDLE;
-    std::optional<unsigned> seat; // of the current worker and its replacements
+
+    /** Of the current worker and its replacements. */
+    std::optional<unsigned> seat;
     SlotWorkers workers;
-    Replaced on_replaced; // while it is replacing
-    std::optional<StopRequest> retirement; // as asked for last
+
+    /** While it is replacing. */
+    Replaced on_replaced;
+
+    /** As asked for last. */
+    std::optional<StopRequest> retirement;
     bool is_surplus = false;
     WorkerEnd last;
     RestartHistory history;
-    RestartPolicy::Decision next; // what follows the last end
-    loop::TimerEvent timer; // until the next worker is due
+
+    /** What follows the last end. */
+    RestartPolicy::Decision next;
+
+    /** Until the next worker is due. */
+    loop::TimerEvent timer;
 };
 
 } // namespace pool

@@ -5,6 +5,30 @@
 
 namespace pool {
 
+SlotWorkers::SlotWorkers(const Description &made, const Context &context, WorkerOwner &owner)
+    : SlotWorkers(context.loop) {
+    const auto make = [&](const Worker::Description &worker) {
+        return std::make_unique<Worker>(worker, context, owner);
+    };
+    if (made.current)
+        current = make(*made.current);
+    if (made.successor)
+        successor = make(*made.successor);
+    for (const Worker::Description &worker : made.leaving)
+        leaving.push_back(make(worker));
+}
+
+SlotWorkers::Description SlotWorkers::Describe() const {
+    Description description;
+    if (current)
+        description.current = current->Describe();
+    if (successor)
+        description.successor = successor->Describe();
+    for (const auto &worker : leaving)
+        description.leaving.push_back(worker->Describe());
+    return description;
+}
+
 Worker *SlotWorkers::Find(unsigned id) const noexcept {
     if (current && current->Ref().id == id)
         return current.get();

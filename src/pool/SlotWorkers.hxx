@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace pool {
@@ -16,6 +17,17 @@ class SlotWorkers {
 public:
     explicit SlotWorkers(loop::Loop &loop) noexcept
         : tidy(loop, util::Bind<&SlotWorkers::OnTidy>(*this)) {}
+
+    /** Those that are not gone. */
+    struct Description {
+        std::optional<Worker::Description> current, successor;
+        std::vector<Worker::Description> leaving;
+
+        friend bool operator==(const Description &, const Description &) noexcept = default;
+    };
+
+    SlotWorkers(const Description &made, const Context &context, WorkerOwner &owner);
+    Description Describe() const;
 
     /** nullptr if there is none. */
     Worker *Current() const noexcept { return current.get(); }

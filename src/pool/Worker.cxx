@@ -3,7 +3,6 @@
 #include "pool/Starter.hxx"
 #include "sys/SignalNames.hxx"
 
-#include <algorithm>
 #include <cassert>
 #include <csignal>
 #include <fmt/format.h>
@@ -17,7 +16,39 @@ Worker::Worker(const Context &_context, WorkerOwner &_owner, const WorkerRef &_r
       ladder(_context.loop, _context.stop,
              util::Bind<&Worker::Trigger<WorkerTrigger::DRAINED>>(*this),
              util::Bind<&Worker::Trigger<WorkerTrigger::TIME_OVER>>(*this)),
-      timer(_context.loop, util::Bind<&Worker::OnTimer>(*this)) {}
+      timer(_context.loop, util::BoundMethod<void(WorkerTrigger)>::Make<&Worker::Post>(*this)) {}
+
+Worker::Worker(const Description &made, const Context &_context, WorkerOwner &_owner)
+    : context(_context), owner(_owner), ref(made.ref), state(made.state), process(made.process),
+      executed(HasProcess(made.state)), ready_shown(made.ready_shown), dismissed(made.dismissed),
+      listens(made.listens), has_signal(made.has_signal), was_killed(made.was_killed),
+      ready_timeout(made.ready_timeout), ready_since(made.ready_since), end(made.end),
+      ladder(made.ladder, _context.loop, _context.stop,
+             util::Bind<&Worker::Trigger<WorkerTrigger::DRAINED>>(*this),
+             util::Bind<&Worker::Trigger<WorkerTrigger::TIME_OVER>>(*this)),
+      timer(_context.loop, util::BoundMethod<void(WorkerTrigger)>::Make<&Worker::Post>(*this)) {
+    context.reaper.Attend(process, Reaper::OnEnd::Make<&Worker::OnExit>(*this));
+    if (state == WorkerState::CLEARING)
+        Clear(made.kills_leftovers);
+    timer.Resume(made.timer);
+}
+
+Worker::Description Worker::Describe() const {
+    return {ref,
+            state,
+            process,
+            ready_shown,
+            dismissed,
+            listens,
+            has_signal,
+            was_killed,
+            leftovers && leftovers->AreKilled(),
+            ready_timeout,
+            ready_since,
+            end,
+            ladder.Describe(),
+            timer.Describe()};
+}
 
 void Worker::Post(WorkerTrigger trigger) noexcept {
     context.triggers.Post<&Worker::OnTrigger>(*this, trigger);
@@ -46,7 +77,8 @@ void Worker::Perform(WorkerAction action) noexcept {
     case WorkerAction::ABANDON:
         return Abandon();
     case WorkerAction::CLEAR:
-        return Clear();
+        owner.OnEnded(*this);
+        return Clear(ladder.IsOver());
     case WorkerAction::KILL_LEFT:
         if (leftovers)
             leftovers->Kill();
@@ -77,12 +109,12 @@ void Worker::OnSettled() noexcept {
     if (start->GetState() == spawn::Start::State::FAILED) {
         // It ends by itself, unless something holds it up.
         Signal(SIGKILL);
-        return Schedule(WorkerTrigger::STUCK, UNSTARTED_PATIENCE);
+        return timer.Schedule(WorkerTrigger::STUCK, UNSTARTED_PATIENCE);
     }
     context.starter.Settled(true);
     spawn::Launched launched = start->Take();
     executed = true;
-    if (!killed)
+    if (!was_killed)
         timer.Cancel(); // a stop has the time of its ladder from here on
     context.reporter.Emit(report::Fork{{ref}});
     context.reporter.Emit(report::Online{{ref}});
@@ -107,7 +139,7 @@ void Worker::FailStart(const spawn::LaunchFailure &failure, const std::string &m
 // --- serving ---------------------------------------------------------------------------------
 
 void Worker::BecomeReady(Sign sign) noexcept {
-    if (!executed)
+    if (start && !executed)
         start->Look(); // the message may have come before the end of the start was read
     if (!executed || state != WorkerState::STARTING || ready_shown)
         return;
@@ -119,7 +151,7 @@ void Worker::BecomeReady(Sign sign) noexcept {
 void Worker::LimitStart(std::chrono::milliseconds timeout) {
     ready_timeout = timeout;
     if (state == WorkerState::STARTING && !ready_shown && timeout.count() != 0)
-        Schedule(WorkerTrigger::LATE, timeout);
+        timer.Schedule(WorkerTrigger::LATE, timeout);
 }
 
 void Worker::Activate() noexcept {
@@ -144,8 +176,8 @@ void Worker::Withdraw() noexcept {
 }
 
 void Worker::Extend(std::chrono::milliseconds time) {
-    if (timer.IsPending() && HasProcess(state) && due != WorkerTrigger::STUCK)
-        timer.ScheduleAt(std::max(due_at, context.loop.Now() + time));
+    if (HasProcess(state))
+        timer.Extend(time);
     ladder.Extend(time);
 }
 
@@ -167,7 +199,7 @@ void Worker::SendStopSignal() noexcept {
     if (!has_signal)
         Signal(ladder.Signal());
     if (!executed) // it may be held up on its way to its command
-        Schedule(WorkerTrigger::TIME_OVER, UNSTARTED_PATIENCE);
+        timer.Schedule(WorkerTrigger::TIME_OVER, UNSTARTED_PATIENCE);
 }
 
 /** The end of this worker counts as a failure, and the slot replaces it. */
@@ -179,19 +211,19 @@ void Worker::Dismiss() noexcept {
         fmt::format("worker {} (slot {}) was not ready within {} s", ref.id, ref.slot, seconds),
         ref.id, ref.slot});
     Signal(ladder.Signal());
-    Schedule(WorkerTrigger::TIME_OVER, context.stop.timeout);
+    timer.Schedule(WorkerTrigger::TIME_OVER, context.stop.timeout);
 }
 
 void Worker::Kill() noexcept {
-    if (!killed)
-        Schedule(WorkerTrigger::STUCK, executed ? STUCK_AFTER : UNSTARTED_PATIENCE);
-    killed = "it had not ended in time";
+    if (!was_killed)
+        timer.Schedule(WorkerTrigger::STUCK, executed ? STUCK_AFTER : UNSTARTED_PATIENCE);
+    was_killed = true;
     Signal(SIGKILL);
 }
 
 void Worker::OnExit(ExitStatus status) noexcept {
     // What the child said before it ended is read first.
-    const bool failed = start->Look() == spawn::Start::State::FAILED;
+    const bool failed = start && start->Look() == spawn::Start::State::FAILED;
     timer.Cancel();
     if (failed) {
         FailStart(start->Failure(), start->DescribeFailure());
@@ -210,7 +242,7 @@ void Worker::Finish(ExitStatus status) noexcept {
     if (ready_since)
         end.ready_for = end.when - *ready_since;
     end.status = status;
-    end.oom = status.IsBy(SIGKILL) && !killed && context.oom.Rose();
+    end.oom = status.IsBy(SIGKILL) && !was_killed && context.oom.Rose();
     end.not_ready = dismissed && !ladder.IsClimbing();
     report::Exit exit{{ref}};
     if (status.killed)
@@ -218,8 +250,8 @@ void Worker::Finish(ExitStatus status) noexcept {
     else
         exit.code = status.number;
     exit.exited_after_disconnect = ladder.IsClimbing();
-    if (status.IsBy(SIGKILL))
-        exit.reason = killed;
+    if (status.IsBy(SIGKILL) && was_killed)
+        exit.reason = "it had not ended in time";
     exit.oom = end.oom;
     exit.sockets = DescribeSockets(context.table, ref.seat);
     context.reporter.Emit(exit);
@@ -245,18 +277,17 @@ void Worker::Abandon() noexcept {
     Depart();
 }
 
-void Worker::Clear() noexcept {
-    owner.OnEnded(*this);
+void Worker::Clear(bool kill) noexcept {
     if (ref.pid == 0) // it never was a process
         return Post(WorkerTrigger::CLEARED);
     leftovers.emplace(context.loop, context.orphans, context.reaper,
                       util::Bind<&Worker::Trigger<WorkerTrigger::CLEARED>>(*this));
-    if (ladder.IsOver())
+    if (kill)
         leftovers->Kill();
     if (leftovers->Begin(ref, ladder.Signal()))
         Post(WorkerTrigger::CLEARED);
     else if (!ladder.IsClimbing())
-        Schedule(WorkerTrigger::TIME_OVER, Leftovers::PATIENCE);
+        timer.Schedule(WorkerTrigger::TIME_OVER, Leftovers::PATIENCE);
 }
 
 void Worker::Depart() noexcept {
@@ -270,12 +301,6 @@ void Worker::Depart() noexcept {
             ref.id, ref.slot});
     context.agents.Cleared(ref);
     owner.OnGone(*this);
-}
-
-void Worker::Schedule(WorkerTrigger trigger, std::chrono::milliseconds delay) {
-    due = trigger;
-    due_at = context.loop.Now() + delay;
-    timer.ScheduleAt(due_at);
 }
 
 } // namespace pool

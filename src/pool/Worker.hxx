@@ -1,12 +1,12 @@
 #pragma once
 
-#include "loop/TimerEvent.hxx"
 #include "pool/Commands.hxx"
 #include "pool/Context.hxx"
 #include "pool/Leftovers.hxx"
 #include "pool/WorkerEnd.hxx"
 #include "pool/WorkerLife.hxx"
 #include "pool/WorkerSpec.hxx"
+#include "pool/WorkerTimer.hxx"
 #include "spawn/Start.hxx"
 
 #include <memory>
@@ -46,6 +46,34 @@ public:
 
     Worker(const Context &context, WorkerOwner &_owner, const WorkerRef &_ref,
            std::shared_ptr<const WorkerSpec> _spec) noexcept;
+
+    /** All that it owns and knows, for a launcher that takes this one's place. Its process is in
+     *  the description of the Reaper. Its spec has served its purpose with the start. */
+    struct Description {
+        WorkerRef ref;
+        WorkerState state = WorkerState::READY;
+        ChildId process;
+        bool ready_shown = false, dismissed = false, listens = false, has_signal = false;
+        bool was_killed = false;
+
+        /** Its leftovers get KILL. */
+        bool kills_leftovers = false;
+        std::chrono::milliseconds ready_timeout{0};
+        std::optional<loop::TimePoint> ready_since;
+        WorkerEnd end;
+        StopLadder::Description ladder;
+        WorkerTimer::Description timer;
+
+        friend bool operator==(const Description &, const Description &) noexcept = default;
+    };
+
+    /** Goes on from there. The context's Reaper knows the process, and its table the occupant of
+     *  the seat. Call it within a TriggerQueue::Batch: a worker that is clearing may be gone at
+     *  once. */
+    Worker(const Description &made, const Context &context, WorkerOwner &owner);
+
+    /** Not of one that is on its way to its command, which takes spawn::Start::LIMIT at most. */
+    Description Describe() const;
 
     Worker(const Worker &) = delete;
     Worker &operator=(const Worker &) = delete;
@@ -96,10 +124,8 @@ private:
     void OnExit(ExitStatus status) noexcept;
     void Finish(ExitStatus status) noexcept;
     void Abandon() noexcept;
-    void Clear() noexcept;
+    void Clear(bool kill) noexcept;
     void Depart() noexcept;
-    void Schedule(WorkerTrigger trigger, std::chrono::milliseconds delay);
-    void OnTimer() noexcept { Post(due); }
 
     /** For those that call without an argument. */
     template <WorkerTrigger trigger> void Trigger() noexcept { Post(trigger); }
@@ -113,18 +139,24 @@ private:
     ChildId process;
     bool executed = false;
     bool ready_shown = false;
-    bool dismissed = false; // it was not ready in time
+
+    /** It was not ready in time. */
+    bool dismissed = false;
     bool listens = false;
-    bool has_signal = false; // the terminal has sent it the signal of the stop already
+
+    /** The terminal has sent it the signal of the stop already. */
+    bool has_signal = false;
+
+    /** By the launcher, because it had not ended in time. */
+    bool was_killed = false;
     std::chrono::milliseconds ready_timeout{0};
     std::optional<loop::TimePoint> ready_since;
-    std::optional<std::string_view> killed; // by the launcher: why
     WorkerEnd end;
     StopLadder ladder;
-    WorkerTrigger due = WorkerTrigger::LATE; // what the timer triggers
-    loop::TimePoint due_at; // as first scheduled
-    loop::TimerEvent timer;
-    std::optional<Leftovers> leftovers; // since its process has ended
+    WorkerTimer timer;
+
+    /** Since its process has ended. */
+    std::optional<Leftovers> leftovers;
 };
 
 } // namespace pool

@@ -14,10 +14,20 @@ struct WorkerEnd {
     loop::TimePoint when;
     loop::TimePoint::duration ready_for{0};
     ExitStatus status;
-    std::optional<spawn::LaunchFailure> launch_failure; // in place of a status
-    bool oom = false; // killed by the kernel's OOM killer
-    bool not_ready = false; // it was not ready in time: no success, whatever the status
-    bool stuck = false; // its process is still there: not even SIGKILL ends it
+
+    /** In place of a status. */
+    std::optional<spawn::LaunchFailure> launch_failure;
+
+    /** Killed by the kernel's OOM killer. */
+    bool oom = false;
+
+    /** It was not ready in time: no success, whatever the status. */
+    bool not_ready = false;
+
+    /** Its process is still there: not even SIGKILL ends it. */
+    bool stuck = false;
+
+    friend bool operator==(const WorkerEnd &, const WorkerEnd &) noexcept = default;
 };
 
 /** "exit status 1", "killed by SIGKILL", "not ready in time": why a slot needs a new worker. */

@@ -12,8 +12,12 @@ namespace pool {
 class WorkerFactory {
 public:
     /** `_context` is borrowed. */
-    WorkerFactory(const Context &_context, std::shared_ptr<const WorkerSpec> _spec) noexcept
-        : context(_context), spec(std::move(_spec)) {}
+    WorkerFactory(const Context &_context, std::shared_ptr<const WorkerSpec> _spec,
+                  unsigned _last_id = 0) noexcept
+        : context(_context), spec(std::move(_spec)), last_id(_last_id) {}
+
+    /** The id of the youngest worker; 0: there was none. */
+    unsigned LastId() const noexcept { return last_id; }
 
     /** `seat`: the one that the worker is to have; without it, it takes one that is free, if
      *  possible that with the number of the slot. nullptr: the sockets of one more seat could not
@@ -23,7 +27,7 @@ public:
 private:
     const Context &context;
     const std::shared_ptr<const WorkerSpec> spec;
-    unsigned last_id = 0;
+    unsigned last_id;
 };
 
 } // namespace pool

@@ -29,6 +29,8 @@ struct WorkerInfo {
     unsigned id = 0, slot = 0, generation = 1;
     pid_t pid = 0; // 0: it has no process yet
     unsigned seat = 0; // which sockets of the listeners are its own
+
+    friend bool operator==(const WorkerInfo &, const WorkerInfo &) noexcept = default;
 };
 
 /** What is known of a worker's own socket of a listener. */

@@ -12,6 +12,8 @@ namespace spawn {
 struct LaunchFailure {
     ExecStage stage;
     int error;
+
+    friend bool operator==(const LaunchFailure &, const LaunchFailure &) noexcept = default;
 };
 
 /** What a process brings that executes its command. */

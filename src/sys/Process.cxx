@@ -45,17 +45,9 @@ std::optional<Process> Process::Open(pid_t pid, std::optional<std::uint64_t> sta
 }
 
 Process Process::Make(const ProcessState &state) noexcept {
-    Process process(state.pid, UniqueFd(AdoptTag(), state.pidfd));
+    Process process(state.pid, Reclaim(state.pidfd));
     process.start = state.start;
     return process;
-}
-
-ProcessState Process::Release() noexcept {
-    const ProcessState state = Describe();
-    pid = 0;
-    start = 0;
-    pidfd.Release();
-    return state;
 }
 
 std::uint64_t Process::Start() noexcept {

@@ -12,8 +12,12 @@ namespace sys {
  *  again. */
 struct ProcessState {
     pid_t pid = 0;
-    std::uint64_t start = 0; // see Process::Start()
-    int pidfd = -1; // -1: the kernel has none
+
+    /** See Process::Start(). */
+    std::uint64_t start = 0;
+
+    /** -1: the kernel has none. */
+    int pidfd = -1;
 
     friend bool operator==(const ProcessState &, const ProcessState &) noexcept = default;
 };
@@ -47,9 +51,6 @@ public:
     static Process Make(const ProcessState &state) noexcept;
 
     ProcessState Describe() const noexcept { return {pid, start, pidfd.Get()}; }
-
-    /** The same, and the descriptor is the caller's: this is no process afterwards. */
-    ProcessState Release() noexcept;
 
     explicit operator bool() const noexcept { return pid != 0; }
     pid_t Pid() const noexcept { return pid; }

@@ -1,5 +1,6 @@
 #include "sys/UniqueFd.hxx"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace sys {
@@ -8,6 +9,12 @@ void UniqueFd::Close() noexcept {
     if (fd.IsDefined())
         close(fd.Get());
     fd = Fd();
+}
+
+UniqueFd Reclaim(int number) noexcept {
+    if (number >= 0)
+        fcntl(number, F_SETFD, FD_CLOEXEC);
+    return {AdoptTag(), number};
 }
 
 } // namespace sys

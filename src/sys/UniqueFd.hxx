@@ -51,4 +51,8 @@ private:
     Fd fd;
 };
 
+/** An owner for the number that a description names. The descriptor stayed open for one exec(2) and
+ *  is close-on-exec again from now on. Below 0: undefined. */
+UniqueFd Reclaim(int number) noexcept;
+
 } // namespace sys

@@ -136,3 +136,41 @@ TEST_CASE("whoever is disowned ends without anybody being told") {
               return 0;
           }) == 0);
 }
+
+TEST_CASE("described, made and described again: every child keeps its role and its owner") {
+    CHECK(InLauncher([] {
+              const pid_t before = Fork();
+              unit::Told told;
+              Launcher launcher;
+              Launcher::Worker worker;
+              launcher.Start(worker, [&told] { unit::Daemonize(told, false); });
+              const pid_t left = told.Hear();
+              const pid_t companion = Fork();
+              launcher.reaper.AddCompanion(sys::Process(companion), {}, true);
+              const auto orphan = Orphan::Look(left);
+              FORKED_CHECK(orphan);
+              launcher.reaper.AddLeftover(*orphan, {Owner::Kind::WORKER, worker.ref.id});
+              launcher.reaper.NoteMembers({Owner::Kind::WORKER, worker.ref.id}, {orphan->name});
+              const Reaper::Description described = launcher.reaper.Describe();
+              FORKED_CHECK(described.children.size() == 3 && described.leftovers.size() == 1);
+              // As after exec(2): the old one does not act any more.
+              Reaper &made = *new Reaper(described); // NOLINT
+              FORKED_CHECK(made.Describe() == described);
+              FORKED_CHECK(made.HasChildren());
+              FORKED_CHECK(made.RoleOf(before) == ChildRole::INHERITED);
+              FORKED_CHECK(made.RoleOf(companion) == ChildRole::COMPANION);
+              FORKED_CHECK(made.RoleOf(worker.ref.pid) == ChildRole::WORKER);
+              FORKED_CHECK(made.RoleOf(left) == ChildRole::LEFTOVER);
+              made.Attend(worker.child, Reaper::OnEnd::Make<&Launcher::Worker::OnEnd>(worker));
+              FORKED_CHECK(made.Signal(worker.child, SIGKILL) == 0);
+              FORKED_CHECK(harness::WaitFor([&] {
+                  made.Reap();
+                  return worker.has_ended;
+              }));
+              FORKED_CHECK(!made.Has(worker.child));
+              // The next child has a name that none had before.
+              FORKED_CHECK(made.AddCompanion(sys::Process(Fork()), {}).serial ==
+                           described.last_serial + 1);
+              return 0;
+          }) == 0);
+}

@@ -168,3 +168,32 @@ TEST_CASE_FIXTURE(Fixture, "who is impatient does not wait for what was put off"
     Ask();
     CHECK(log == "sk");
 }
+
+TEST_CASE_FIXTURE(Delayed, "described, made and described again: the rungs come at their times") {
+    const auto make = [this](const StopLadder::Description &described) {
+        return StopLadder(described, loop, spec, util::Bind<&Fixture::OnSignal>(*this),
+                          util::Bind<&Fixture::OnKill>(*this));
+    };
+    CHECK(make(ladder.Describe()).Describe() == StopLadder::Description());
+    StopLadder::Description described;
+    {
+        StopLadder old = make({});
+        old.Request({Kind::GRACEFUL, "test"});
+        Pass(2s);
+        old.Extend(7s);
+        described = old.Describe();
+    }
+    StopLadder made = make(described);
+    CHECK(made.Describe() == described);
+    CHECK(made.IsClimbing());
+    Pass(2999ms);
+    CHECK(log.empty());
+    Pass(1ms);
+    CHECK(log == "s");
+    Pass(4s);
+    CHECK(log.ends_with("k"));
+    CHECK(made.IsOver());
+    const StopLadder over = make(made.Describe());
+    CHECK(over.IsOver());
+    CHECK(over.Describe() == made.Describe());
+}

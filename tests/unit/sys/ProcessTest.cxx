@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 
@@ -108,12 +109,13 @@ TEST_CASE("described, made and described again: the same") {
     const unit::Forked child(Nothing);
     auto process = Process::Open(child.pid);
     REQUIRE(process);
-    const ProcessState state = process->Describe();
-    CHECK(process->Release() == state);
-    CHECK_FALSE(*process);
+    ProcessState state = process->Describe();
+    state.pidfd = dup(state.pidfd); // each descriptor has one owner
     Process again = Process::Make(state);
     CHECK(again.Describe() == state);
+    CHECK(again == *process);
     CHECK(again.Signal(0) == 0);
+    CHECK((fcntl(state.pidfd, F_GETFD) & FD_CLOEXEC) != 0);
     CHECK(again.IsAlive());
     CHECK(Process::Make(Process(child.pid).Describe()).Describe() ==
           ProcessState{child.pid, 0, -1});
