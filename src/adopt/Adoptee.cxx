@@ -126,6 +126,11 @@ Decision Adoptee::FindDecision() {
         return Decision::Continue();
     if (adoption.IsConfined(caller, state.Describe()))
         return Decision::Continue();
+    // To put another socket in its place would end the connection.
+    if (caller.is_connected && caller.kind.family == AF_UNIX && which == Call::BIND)
+        return Decision::Continue(); // which names a unix socket
+    if (caller.is_connected)
+        return Decision::Fail(EINVAL);
     return which == Call::BIND ? DecideBind() : listens.Decide(*question);
 }
 

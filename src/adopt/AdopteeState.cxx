@@ -61,12 +61,21 @@ Decision AdopteeState::PutSeat(const Question &question, const net::Endpoint &at
     return decision;
 }
 
-std::optional<Decision> AdopteeState::CheckTaken(const Question &question, const net::Endpoint &at,
-                                                 std::uint64_t except) {
-    const KnownSocket *self = Find(question);
-    auto inodes = book.InTheWayOf(at, self != nullptr && self->reuse_port);
-    std::erase(inodes, except);
-    return CheckHeld(question, std::move(inodes));
+KnownSocket AdopteeState::Bound(const Question &question, KnownSocket::Kind kind,
+                                const net::Endpoint &at) {
+    KnownSocket known;
+    if (const KnownSocket *before = Find(question))
+        known = *before;
+    known.kind = kind;
+    known.at = at;
+    known.reuse_address = question.caller.reuse_address.value_or(true);
+    return known;
+}
+
+std::optional<Decision> AdopteeState::CheckTaken(const Question &question,
+                                                 const net::Endpoint &at) {
+    const auto wanted = Bound(question, KnownSocket::Kind::PLACEHOLDER, at);
+    return CheckHeld(question, book.InTheWayOfBinding(wanted));
 }
 
 std::optional<Decision> AdopteeState::CheckHeld(const Question &question,

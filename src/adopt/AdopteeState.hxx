@@ -42,10 +42,12 @@ public:
         return question.caller.ids ? question.caller.ids->uid : uid;
     }
 
-    /** Does a process of the worker hold a socket, other than `except`, that listens there? Then
-     *  the call fails, as it would alone, or that has to be found out. nullopt: no. */
-    std::optional<Decision> CheckTaken(const Question &question, const net::Endpoint &at,
-                                       std::uint64_t except = 0);
+    /** What a bind(2) of the caller's socket to `at` makes of it. */
+    KnownSocket Bound(const Question &question, KnownSocket::Kind kind, const net::Endpoint &at);
+
+    /** Does a process of the worker hold a socket beside which the caller's may not be bound to
+     *  `at`? Then the call fails, as it would alone, or that has to be found out. nullopt: no. */
+    std::optional<Decision> CheckTaken(const Question &question, const net::Endpoint &at);
 
     /** The same for these sockets. Forgets those that nobody holds. */
     std::optional<Decision> CheckHeld(const Question &question, std::vector<std::uint64_t> inodes);

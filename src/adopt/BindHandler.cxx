@@ -52,9 +52,9 @@ Decision BindHandler::DecideAbstract(const Question &question, const net::Endpoi
 /** Seat 0 gets what it names, seat k the k-th one after it. */
 Decision BindHandler::Exclusive(const Question &question, const net::Endpoint &at,
                                 net::Address in_place) {
-    KnownSocket known;
-    known.kind = KnownSocket::Kind::EXCLUSIVE;
-    known.at = at;
+    if (auto taken = state.CheckTaken(question, at))
+        return std::move(*taken);
+    KnownSocket known = state.Bound(question, KnownSocket::Kind::EXCLUSIVE, at);
     net::ListenSpec spec = state.MakeSpec(question, at);
     spec.at.address = in_place;
     net::HeldPath none;
@@ -100,15 +100,8 @@ Decision BindHandler::Placeholder(const Question &question, const net::Endpoint 
             adoption.Close(*other);
     if (!others.empty())
         adoption.table.CloseLast(); // the address must be free now
-    KnownSocket known;
-    known.kind = KnownSocket::Kind::PLACEHOLDER;
-    known.at = at;
-    if (const KnownSocket *before = state.Find(question)) {
-        known.reuse_port = before->reuse_port;
-        known.v6only = before->v6only;
-        known.options = before->options;
-    }
-    return Decision::Put(adoption.table.Placeholder(spec), std::move(known));
+    return Decision::Put(adoption.table.Placeholder(spec),
+                         state.Bound(question, KnownSocket::Kind::PLACEHOLDER, at));
 }
 
 } // namespace adopt

@@ -12,7 +12,8 @@ KnownSocket *Book::Find(std::uint64_t inode) noexcept {
 
 KnownSocket &Book::Make(std::uint64_t inode) {
     if (sockets.size() >= MOST && !sockets.contains(inode)) {
-        // Rarely, and then for many at once: a program that has opened so many has closed most of them.
+        // Rarely, and then for many at once: a program that has opened so many has closed most of
+        // them.
         const std::uint64_t old = count - std::min<std::uint64_t>(count, MOST / 2);
         std::erase_if(sockets, [old](const auto &entry) { return entry.second.since < old; });
     }
@@ -33,12 +34,24 @@ std::vector<std::uint64_t> Book::Inodes() const {
     return inodes;
 }
 
-std::vector<std::uint64_t> Book::InTheWayOf(const net::Endpoint &at, bool reuse_port) const {
+std::vector<std::uint64_t> Book::InTheWayOfListening(const KnownSocket &wanted) const {
     std::vector<std::uint64_t> found;
     for (const auto &[inode, socket] : sockets)
-        if (socket.kind == KnownSocket::Kind::SEAT && !(reuse_port && socket.reuse_port) &&
-            Overlap(socket.at, at))
+        if (socket.kind == KnownSocket::Kind::SEAT && !(wanted.reuse_port && socket.reuse_port) &&
+            Overlap(socket.at, wanted.at))
             found.push_back(inode);
+    return found;
+}
+
+std::vector<std::uint64_t> Book::InTheWayOfBinding(const KnownSocket &wanted) const {
+    std::vector<std::uint64_t> found = InTheWayOfListening(wanted);
+    for (const auto &[inode, socket] : sockets) {
+        const bool is_bound = socket.kind == KnownSocket::Kind::PLACEHOLDER ||
+                              socket.kind == KnownSocket::Kind::EXCLUSIVE;
+        if (is_bound && !(wanted.reuse_port && socket.reuse_port) &&
+            !(wanted.reuse_address && socket.reuse_address) && Overlap(socket.at, wanted.at))
+            found.push_back(inode);
+    }
     return found;
 }
 

@@ -25,13 +25,15 @@ struct KnownSocket {
     net::Listener *listener = nullptr; // of a SEAT; borrowed
     std::optional<bool> v6only; // what it said of IPV6_V6ONLY
     bool reuse_port = false;
+    bool reuse_address = true; // as servers say; what is unknown counts as that
     std::vector<net::SocketOption> options; // to set again on what replaces it
     std::uint64_t became = 0; // of a PLACEHOLDER: the socket that took its place in a process
     bool told = false; // the call that made it what it is has returned
     std::uint64_t since = 0; // for Book: rises
 };
 
-/** The sockets of one worker, by inode number. An inode number is used again only after 2^32 others. */
+/** The sockets of one worker, by inode number. An inode number is used again only after 2^32
+ *  others. */
 class Book {
 public:
     KnownSocket *Find(std::uint64_t inode) noexcept;
@@ -43,9 +45,13 @@ public:
     /** The listener is about to go. */
     void Forget(const net::Listener &listener) noexcept;
 
-    /** Those that lie where one that asks for `at` may not be, unless both say SO_REUSEPORT. What is bound and
-     *  does not listen is in nobody's way: SO_REUSEADDR, which servers set, allows that. */
-    std::vector<std::uint64_t> InTheWayOf(const net::Endpoint &at, bool reuse_port) const;
+    /** Which of them lie where this one may not listen: sockets that listen there, unless both have
+     *  SO_REUSEPORT. `wanted` names where it asks to be, and its options. */
+    std::vector<std::uint64_t> InTheWayOfListening(const KnownSocket &wanted) const;
+
+    /** Which of them lie where this one may not be bound: the same, and sockets that are only
+     *  bound, unless both have SO_REUSEADDR or both have SO_REUSEPORT. */
+    std::vector<std::uint64_t> InTheWayOfBinding(const KnownSocket &wanted) const;
 
     std::vector<std::uint64_t> Inodes() const;
 
@@ -59,7 +65,8 @@ private:
     std::uint64_t count = 0;
 };
 
-/** Would the kernel refuse two sockets, of which one listens, at these addresses? See bind(2), ipv6(7). */
+/** Would the kernel refuse two sockets, of which one listens, at these addresses? See bind(2),
+ *  ipv6(7). */
 bool Overlap(const net::Endpoint &one, const net::Endpoint &other) noexcept;
 
 } // namespace adopt

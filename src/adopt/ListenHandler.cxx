@@ -46,7 +46,9 @@ Decision ListenHandler::InPlaceOf(const Question &question, const KnownSocket &p
         return Decision::Continue();
     // Two sockets can be bound to one address before one of them listens; as alone, the second is
     // refused here.
-    if (auto taken = state.CheckTaken(question, placeholder.at, placeholder.became))
+    auto others = state.book.InTheWayOfListening(placeholder);
+    std::erase(others, placeholder.became);
+    if (auto taken = state.CheckHeld(question, std::move(others)))
         return std::move(*taken);
     net::ListenSpec spec = state.MakeSpec(question, placeholder.at);
     spec.backlog = Backlog(question.caller);

@@ -6,6 +6,7 @@
 #include "net/ActAs.hxx"
 #include "net/NamesFile.hxx"
 #include "net/OpenError.hxx"
+#include "sys/SocketDiag.hxx"
 
 #include <algorithm>
 #include <cerrno>
@@ -13,6 +14,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -72,6 +74,27 @@ bool IsBound(sys::Fd socket) noexcept {
     }
 }
 
+/** Connected, or about to be: the kernel refuses bind(2) and listen(2), unless it is a unix socket
+ *  that has no name yet. */
+bool IsConnected(sys::Fd socket) noexcept {
+    sockaddr_storage peer = {};
+    socklen_t length = sizeof(peer);
+    if (getpeername(socket.Get(), reinterpret_cast<sockaddr *>(&peer), &length) == 0)
+        return true;
+    tcp_info info = {};
+    length = sizeof(info);
+    return getsockopt(socket.Get(), IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+           info.tcpi_state != TCP_CLOSE && info.tcpi_state != TCP_LISTEN;
+}
+
+std::optional<bool> ReusesAddress(sys::Fd socket) noexcept {
+    int value = 0;
+    socklen_t length = sizeof(value);
+    if (getsockopt(socket.Get(), SOL_SOCKET, SO_REUSEADDR, &value, &length) != 0)
+        return std::nullopt;
+    return value != 0;
+}
+
 /** Fills a snapshot, in the errand's process. */
 class Reader {
 public:
@@ -98,6 +121,9 @@ public:
         packer.Add(snapshot.file.close_on_exec);
         packer.Add(snapshot.is_bound);
         packer.Add(snapshot.is_debugger);
+        packer.Add(snapshot.is_connected);
+        packer.Add(snapshot.reuse_address.has_value());
+        packer.Add(snapshot.reuse_address.value_or(false));
         packer.Add(snapshot.kind);
         packer.Add(snapshot.address.error);
         packer.Add(snapshot.address.address.has_value());
@@ -149,7 +175,15 @@ private:
         if (wants_domain)
             snapshot.confinement = process.Confinement();
         const sys::UniqueFd copy = process.Copy(snapshot.Descriptor());
-        snapshot.is_bound = IsBound(copy);
+        if (copy.IsDefined()) {
+            snapshot.is_bound = IsBound(copy);
+            snapshot.is_connected = IsConnected(copy);
+            snapshot.reuse_address = ReusesAddress(copy);
+        } else {
+            snapshot.is_connected =
+                snapshot.kind.type == SOCK_STREAM &&
+                sys::IsConnectedSocket(snapshot.kind.family, snapshot.file.inode);
+        }
         snapshot.options = CopyOptions(copy, snapshot.kind);
     }
 
@@ -261,6 +295,11 @@ std::optional<Snapshot> Snapshot::Take(const sys::SeccompNotify &notify,
     snapshot.file.close_on_exec = from.Get<bool>();
     snapshot.is_bound = from.Get<bool>();
     snapshot.is_debugger = from.Get<bool>();
+    snapshot.is_connected = from.Get<bool>();
+    const bool has_reuse = from.Get<bool>();
+    const bool reuse_address = from.Get<bool>();
+    if (has_reuse)
+        snapshot.reuse_address = reuse_address;
     snapshot.kind = from.Get<SocketKind>();
     snapshot.address.error = from.Get<int>();
     if (from.Get<bool>())

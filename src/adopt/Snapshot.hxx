@@ -43,6 +43,8 @@ struct Snapshot {
     int refused = 0; // errno if the caller may not be read
     sys::OpenFile file = {}; // the descriptor of the call
     bool is_bound = false; // as far as that can be seen
+    bool is_connected = false; // the same
+    std::optional<bool> reuse_address; // SO_REUSEADDR, if that can be seen
     SocketKind kind = {}; // its family is 0 if it is never adopted
     ReadAddress address; // of a bind(2)
     std::optional<int> value; // of a setsockopt(2)

@@ -20,6 +20,13 @@ void AddSlot(Book &book, std::uint64_t inode, const net::Endpoint &at, bool reus
     known.reuse_port = reuse_port;
 }
 
+KnownSocket Wanted(unsigned port, bool reuse_port = false) {
+    KnownSocket wanted;
+    wanted.at = At("127.0.0.1", port);
+    wanted.reuse_port = reuse_port;
+    return wanted;
+}
+
 using Inodes = std::vector<std::uint64_t>;
 
 } // namespace
@@ -55,23 +62,38 @@ TEST_CASE("TCP and UDP are apart, and so are unix sockets") {
     CHECK_FALSE(Overlap(name, At("127.0.0.1", 80)));
 }
 
-TEST_CASE("what listens is in the way, what is only bound is not") {
+TEST_CASE("what listens is in the way, what is only bound is not, with SO_REUSEADDR") {
     Book book;
     AddSlot(book, 1, At("127.0.0.1", 80));
     KnownSocket &placeholder = book.Make(2);
     placeholder.kind = KnownSocket::Kind::PLACEHOLDER;
     placeholder.at = At("127.0.0.1", 80);
-    CHECK(book.InTheWayOf(At("127.0.0.1", 80), false) == Inodes{1});
-    CHECK(book.InTheWayOf(At("127.0.0.1", 81), false).empty());
+    CHECK(book.InTheWayOfBinding(Wanted(80)) == Inodes{1});
+    CHECK(book.InTheWayOfListening(Wanted(80)) == Inodes{1});
+    CHECK(book.InTheWayOfBinding(Wanted(81)).empty());
+}
+
+TEST_CASE("of two sockets that are only bound both need SO_REUSEADDR, or both SO_REUSEPORT") {
+    Book book;
+    KnownSocket &plain = book.Make(1);
+    plain.kind = KnownSocket::Kind::PLACEHOLDER;
+    plain.at = At("127.0.0.1", 80);
+    plain.reuse_address = false;
+    CHECK(book.InTheWayOfBinding(Wanted(80)) == Inodes{1});
+    CHECK(book.InTheWayOfListening(Wanted(80)).empty());
+    CHECK(book.InTheWayOfBinding(Wanted(80, true)) == Inodes{1});
+    plain.reuse_port = true;
+    CHECK(book.InTheWayOfBinding(Wanted(80)) == Inodes{1});
+    CHECK(book.InTheWayOfBinding(Wanted(80, true)).empty());
 }
 
 TEST_CASE("SO_REUSEPORT on both lets them share") {
     Book book;
     AddSlot(book, 1, At("127.0.0.1", 80), true);
     AddSlot(book, 2, At("127.0.0.1", 81), false);
-    CHECK(book.InTheWayOf(At("127.0.0.1", 80), true).empty());
-    CHECK(book.InTheWayOf(At("127.0.0.1", 80), false) == Inodes{1});
-    CHECK(book.InTheWayOf(At("127.0.0.1", 81), true) == Inodes{2});
+    CHECK(book.InTheWayOfBinding(Wanted(80, true)).empty());
+    CHECK(book.InTheWayOfBinding(Wanted(80)) == Inodes{1});
+    CHECK(book.InTheWayOfBinding(Wanted(81, true)) == Inodes{2});
 }
 
 TEST_CASE("a program that opens sockets without end is remembered up to a limit, the latest ones") {
