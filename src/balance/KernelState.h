@@ -21,6 +21,7 @@ struct steering_state {
     unsigned long long live; /* half of `turns` << 32 | how many seats are in it */
     unsigned long long turn; /* the clock: a connection, a tick */
     unsigned long long strained; /* the clock when a seat whose turn it was last had a queue */
+    unsigned long long liveliest; /* position of the last seat whose queue had moved at its turn */
     unsigned turns[2][MOST_SEATS];
     struct seat_account accounts[MOST_SEATS];
 };

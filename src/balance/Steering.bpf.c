@@ -4,15 +4,21 @@
  * UDP). The sockets of a group are in a map, seat -> socket: their order in the group, holes, and members that
  * are parked do not matter.
  *
- * rr: strict turns, on credit. A seat that still has connections in its queue lets a seat with an empty queue
- * take its turn. It is owed that turn and gets it back from one that is ahead as soon as its own queue is empty;
- * nobody is owed more than LIMIT, so that shares stay equal. After two rounds without a queue (a round: every
- * seat had its turn) all is forgotten: connections one after the other go in strict turns.
- * Where nobody can take it, a seat keeps its turn, queue or not, unless it is stuck: nothing left its queue for
- * more than FACTOR times as many rounds as for most of the others. A backlog alone says nothing: workers that
- * wait for a processor have one too. The turn of a stuck seat goes to the next that is not; beyond LIMIT it is
- * lost and not owed. The first connection that a stuck seat takes ends that.
- * One queue is read a connection; those of up to TRIES - 1 others only where it is not empty or the seat is ahead.
+ * rr: strict turns, on credit. A seat that still has connections in its queue lets a seat with an
+ * empty queue take its turn. It is owed that turn and gets it back from one that is ahead as soon
+ * as its own queue is empty; nobody is owed more than LIMIT, so that shares stay equal. After two
+ * rounds without a queue (a round: every seat had its turn) all is forgotten: connections one after
+ * the other go in strict turns.
+ * A seat that is owed LIMIT turns keeps its turn, queue or not, as long as something leaves its
+ * queue from one turn to the next. If nothing does, it gets no connection while another seat has an
+ * empty queue, and is not owed the turn.
+ * If nobody has an empty queue, a seat keeps its turn, unless it is stuck: nothing left its queue
+ * for more than FACTOR times as many rounds as for most of the others, or LONG times as many as for
+ * the one that moved last. A backlog alone says nothing: workers that wait for a processor have one
+ * too. The turn of a stuck seat goes to the next that is not; beyond LIMIT it is lost and not owed.
+ * The first connection that a stuck seat takes ends that.
+ * One queue is read a connection; those of up to TRIES - 1 others, and of the one that moved last,
+ * only if it is not empty or the seat is ahead.
  *
  * Where the queues cannot be read (`reads_queues` is false, or a kernel before 6.2 without the kfunc) the turns
  * are strict.
@@ -30,6 +36,8 @@ enum {
     TRIES = 8,
     LIMIT = 16,
     FACTOR = 8,
+    LONG = 64,
+    MOST_LOST = 32,
     STRIDE = 16, /* its third power: MOST_SEATS */
 };
 
@@ -90,73 +98,103 @@ __noinline __u32 look(__u32 seat, __u64 now) {
     return queue;
 }
 
-/* For how many rounds nothing has left its queue. */
+/* For how many rounds nothing has left its queue. Another processor may be ahead of this `now`. */
 static __always_inline __u64 rounds_still(__u64 set, __u64 position, __u64 now) {
-    return (now - account(seat_at(set, position))->moved) / (__u32)set;
+    __u64 moved = account(seat_at(set, position))->moved;
+
+    return moved < now ? (now - moved) / (__u32)set : 0;
 }
 
-/* After a look that saw a queue: are most of the others (all but a quarter: several may be stuck at once) that
- * much livelier? */
+/* After a look that saw a queue: are most of the others (all but a quarter: several may be stuck at
+ * once) that much livelier, or has the liveliest moved so much later? */
 __noinline int is_stuck(__u64 set, __u64 position, __u64 now) {
     __u64 still = rounds_still(set, position, now);
     __u32 others = 0, livelier = 0;
 
     if (still == 0)
         return 0;
+    if (still > LONG * (1 + rounds_still(set, state.liveliest, now)))
+        return 1;
     for (__u32 i = 1; i < TRIES && i < (__u32)set; i++, others++)
         if (still > FACTOR * rounds_still(set, position + i, now))
             livelier++;
     return others && livelier >= others - (others + 1) / 4;
 }
 
+/* How many positions after this one the seat is that moved last. */
+static __always_inline __u32 to_liveliest(__u64 set, __u64 at) {
+    __u32 count = (__u32)set;
+
+    return (state.liveliest % count + count - at % count) % count;
+}
+
+/* A seat that has no socket is not. */
+static __always_inline bool is_free(__u64 set, __u64 position, __u64 now) {
+    __u32 seat = seat_at(set, position);
+
+    return look(seat, now) == 0 && account(seat)->moved >= now;
+}
+
 enum {
     LOST = -1,
 };
 
-/* Who takes the turn of the seat at the position: the one that is so many behind it, itself (0), or nobody. */
+/* Who takes the turn of the seat at the position: the one that is so many behind it, itself (0), or
+ * nobody. */
 __noinline int take(__u64 set, __u64 at, __u64 now) {
     __u32 seat = seat_at(set, at), queue = look(seat, now), best = 0;
+    bool still = rounds_still(set, at, now) != 0, grows = queue && still, stuck;
     __s32 due, most;
-    bool stuck;
 
     if (queue)
         state.strained = now;
     else if (now - state.strained > 2 * (__u32)set)
         account(seat)->owed = 0;
+    if (!still)
+        state.liveliest = at;
 
-    /* Whoever is owed most among those that are free; where this one does not wait, only who is owed at all. */
     due = account(seat)->owed;
-    most = queue ? -LIMIT : 0;
-    for (__u32 i = 1; i < TRIES && i < (__u32)set && (queue ? due < LIMIT : due < 0); i++) {
-        __u32 other = seat_at(set, at + i);
-        __s32 its = account(other)->owed;
+    if (grows && due >= LIMIT && is_free(set, state.liveliest, now))
+        return LOST;
 
-        if (its <= most || look(other, now) != 0)
+    /* Whoever is owed most among those that are free; where this one does not wait, only who is
+     * owed at all. */
+    most = !queue ? 0 : grows ? -LIMIT - 1 : -LIMIT;
+    for (__u32 i = 1;
+         i < TRIES && i < (__u32)set && (grows || (queue ? due < LIMIT : due < 0)); i++) {
+        __s32 its = account(seat_at(set, at + i))->owed;
+
+        if (its <= most || !is_free(set, at + i, now))
             continue;
         most = its;
         best = i;
     }
+    /* Those that were tried may all have a queue, and others not. */
+    if (grows && best == 0 && is_free(set, state.liveliest, now))
+        return LOST;
 
     stuck = queue && best == 0 && is_stuck(set, at, now);
     for (__u32 i = 1; i < TRIES && i < (__u32)set && stuck && due < LIMIT && best == 0; i++) {
-        if (look(seat_at(set, at + i), now) && is_stuck(set, at + i, now))
+        if (!is_free(set, at + i, now) && is_stuck(set, at + i, now))
             continue;
         most = account(seat_at(set, at + i))->owed;
         best = i;
     }
 
+    if (due >= LIMIT)
+        return best || stuck ? LOST : 0;
     if (best) {
         account(seat)->owed = due + 1;
-        account(seat_at(set, at + best))->owed = most - 1;
-    } else if (stuck) {
-        return LOST;
+        account(seat_at(set, at + best))->owed = most > -LIMIT ? most - 1 : -LIMIT;
     }
     return best;
 }
 
 /* Who takes the turn: so many positions from it on. */
 static __always_inline __u32 choose(__u64 set, __u64 now) {
-    for (__u32 lost = 0; lost < TRIES && lost < (__u32)set; lost++) {
+    __u32 lost = 0;
+
+    for (; lost < MOST_LOST && lost < (__u32)set; lost++) {
         int taker = take(set, now + lost, now);
 
         if (taker == LOST)
@@ -165,7 +203,11 @@ static __always_inline __u32 choose(__u64 set, __u64 now) {
             __sync_fetch_and_add(&state.turn, lost);
         return lost + taker;
     }
-    return 0; /* all are stuck: as if none were */
+    /* All that were tried are stuck. If all are, it is as if none were. */
+    if (is_stuck(set, state.liveliest, now))
+        return 0;
+    __sync_fetch_and_add(&state.turn, lost);
+    return to_liveliest(set, now);
 }
 
 /* The seat at the position, or the next of so many that has a socket. Three short loops, unrolled, and each

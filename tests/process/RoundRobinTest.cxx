@@ -165,6 +165,34 @@ TEST_CASE("a worker that is gone has no turn, one that is back has") {
     CHECK(StopServers(cluster) == Exited(0));
 }
 
+TEST_CASE("more than half of the workers hang: the others get the connections") {
+    if (!HasKernelTier())
+        HARNESS_SKIP("no round robin in the kernel here, or not root");
+    for (const std::string hung : {"02", "013", "012456"}) {
+        INFO("slots that hang: ", hung);
+        const unsigned slots = hung.size() == 2 ? 3 : hung.size() == 3 ? 4 : 8;
+        Cluster cluster(
+            {.options = {"-n", std::to_string(slots), "-p", "127.0.0.1:0", "--ready", "exec"},
+             .command = {"/bin/sh", "-c",
+                         "case " + hung + " in *$CLUSTERIZE_SLOT*) exec " + Behave() +
+                             " pause;; esac; exec " + EchoServer()}});
+        cluster.WaitUp();
+        REQUIRE(WaitBalance(cluster) == QUEUE_AWARE);
+        unsigned answered = 0;
+        for (int i = 0; i < 60; ++i) {
+            Connection client(cluster.Address());
+            client.Send("who\n");
+            try {
+                (void)client.Line(std::chrono::milliseconds(300));
+                answered++;
+            } catch (const std::exception &) { // in the queue of one that hangs
+            }
+        }
+        CHECK(answered >= 60 - 2 * hung.size());
+        (void)cluster.Stop();
+    }
+}
+
 TEST_CASE("several listeners have a program each; the workers have none; a kill -9 leaves none") {
     if (!HasKernelTier())
         HARNESS_SKIP("no round robin in the kernel here, or not root");

@@ -116,17 +116,21 @@ public:
         steering->Joined(socket);
     }
 
+    /** Accepts one that waits, if there is one. */
+    unsigned TakeOne(unsigned slot) const {
+        pollfd source = {sockets[slot].socket.Get(), POLLIN, 0};
+        if (poll(&source, 1, 0) != 1)
+            return 0;
+        const sys::UniqueFd accepted(sys::AdoptTag(),
+                                     accept4(source.fd, nullptr, nullptr, SOCK_CLOEXEC));
+        return accepted.IsDefined() ? 1 : 0;
+    }
+
     /** Accepts all that waits. */
     unsigned Take(unsigned slot) const {
         unsigned taken = 0;
-        pollfd source = {sockets[slot].socket.Get(), POLLIN, 0};
-        while (poll(&source, 1, 0) == 1) {
-            const sys::UniqueFd accepted(sys::AdoptTag(),
-                                         accept4(source.fd, nullptr, nullptr, SOCK_CLOEXEC));
-            if (!accepted.IsDefined())
-                return taken;
+        while (TakeOne(slot) == 1)
             taken++;
-        }
         return taken;
     }
 
@@ -289,6 +293,46 @@ TEST_CASE("two of four that take nothing; all of them") {
     CHECK(got[1] + got[2] >= 392);
     const Counts none = group.Connect(40, {0, 1, 2, 3});
     CHECK(none[0] + none[1] + none[2] + none[3] == 40);
+}
+
+TEST_CASE("more than half take nothing: the others get the connections, in turn") {
+    NEED_KERNEL_TIER();
+    struct Case {
+        unsigned seats;
+        std::set<unsigned> hung;
+    };
+    const std::set<unsigned> most_in_a_row = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    for (const Case &tried : {Case{3, {0, 2}}, Case{4, {0, 1, 3}}, Case{8, {0, 1, 2, 4, 5, 6}},
+                              Case{8, {0, 1, 2, 3, 4, 5, 6}}, Case{16, most_in_a_row}}) {
+        INFO(tried.hung.size(), " of ", tried.seats);
+        Group group(tried.seats);
+        const Counts got = group.Connect(400, tried.hung);
+        const auto others = static_cast<unsigned>(tried.seats - tried.hung.size());
+        for (unsigned seat = 0; seat < tried.seats; seat++)
+            if (tried.hung.contains(seat))
+                CHECK_MESSAGE(got[seat] <= 2, "seat ", seat);
+            else
+                CHECK_MESSAGE(got[seat] >= 300 / others, "seat ", seat);
+        // All take again: what they are owed is limited, so that the shares are soon equal.
+        const unsigned share = 400 / tried.seats;
+        for (const unsigned count : group.Connect(400))
+            CHECK(count <= share + 16);
+    }
+}
+
+TEST_CASE("two of three take nothing, and the third one always has a queue") {
+    NEED_KERNEL_TIER();
+    Group group(3);
+    const net::Address &at = group.spec.at.address;
+    unsigned taken = 0, got = 0;
+    for (unsigned i = 0; i < 400; i++) {
+        group.clients.emplace_back(sys::AdoptTag(), socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        REQUIRE(connect(group.clients.back().Get(), at.Get(), at.Length()) == 0);
+        got = static_cast<unsigned>(*group.steering->Given(group.sockets[1]));
+        if (got >= taken + 3)
+            taken += group.TakeOne(1);
+    }
+    CHECK(got >= 250); // all but the first rounds
 }
 
 TEST_CASE("a hundred slots: each its turn") {
