@@ -81,6 +81,8 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
         then.emplace(*plan.then, plan.pool, loop, pool, reaper, launcher, reporter, table, watcher);
         pool.Observe(*then);
     }
+    if (plan.watchdog)
+        ping.emplace(loop, *plan.watchdog);
 }
 
 void Cluster::AddSinks() {

@@ -10,6 +10,7 @@
 #include "loop/SignalEvent.hxx"
 #include "main/SignalTable.hxx"
 #include "main/ThenCommand.hxx"
+#include "main/WatchdogPing.hxx"
 #include "notify/NotifyAgent.hxx"
 #include "output/OutputAgent.hxx"
 #include "plan/Plan.hxx"
@@ -79,6 +80,7 @@ private:
     std::optional<adopt::AdoptAgent> adoption; // where what workers bind is shared
     std::optional<ThenCommand> then;
     std::optional<output::OutputAgent> captured; // where the workers' output is not theirs alone
+    std::optional<WatchdogPing> ping; // if a service manager watches the launcher
     SignalTable signal_table;
     loop::SignalEvent signals;
 };

@@ -53,6 +53,10 @@ plan::Plan MakePlan(const cli::CommandLine &line, bool has_terminal) {
     surroundings.activation = std::move(activation.activation);
     if (const auto socket = surroundings.environment.Find("NOTIFY_SOCKET"))
         surroundings.notify_socket = *socket;
+    if (const auto time = surroundings.environment.Find("WATCHDOG_USEC"))
+        surroundings.watchdog.time = *time;
+    if (const auto pid = surroundings.environment.Find("WATCHDOG_PID"))
+        surroundings.watchdog.pid = *pid;
     contract::RemoveConsumed(surroundings.environment);
 
     const sys::Accounts accounts;

@@ -238,6 +238,8 @@ Plan Build(Options options, Surroundings surroundings) {
     if (serving || plan.adopt.mode != adopt::Mode::OFF)
         plan.service_manager =
             FindServiceManager(surroundings.notify_socket, serving ? plan.warnings : unsaid);
+    plan.watchdog =
+        FindWatchdog(surroundings.watchdog, surroundings.notify_socket, getpid(), plan.warnings);
     plan.pool.kill_others_on_fail = options.kill_others_on_fail;
     plan.pool.stop.signo =
         options.stop_signal.value_or(AutoStopSignal(options.command[0], contracts));

@@ -3,6 +3,7 @@
 #include "balance/Policies.hxx"
 #include "net/Activation.hxx"
 #include "plan/Options.hxx"
+#include "plan/Watchdog.hxx"
 #include "pool/PoolSpec.hxx"
 #include "sys/UnixDatagram.hxx"
 
@@ -17,6 +18,7 @@ struct Surroundings {
     std::optional<std::string> web_concurrency;
     std::optional<net::Activation> activation;
     std::optional<std::string> notify_socket; // of whoever started the launcher
+    WatchdogVariables watchdog;
     rlimit descriptor_limit = {};
     bool has_terminal = false;
 };
@@ -31,6 +33,7 @@ struct Plan {
     unsigned seed = 0; // of the jitter of restarts
     bool notify = false; // each worker has a NOTIFY_SOCKET
     std::optional<sys::UnixAddress> service_manager; // who is told how the cluster does
+    std::optional<Watchdog> watchdog;
     output::OutputSpec output;
     std::optional<Named> events, pid_file;
     report::Level log_level = report::Level::INFO;

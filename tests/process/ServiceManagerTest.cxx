@@ -1,4 +1,4 @@
-// What goes to the NOTIFY_SOCKET that the launcher itself was given.
+// What the launcher sends to the NOTIFY_SOCKET that it was given itself.
 
 #include "Support.hxx"
 
@@ -39,6 +39,12 @@ public:
                 return heard;
             heard.append(buffer, static_cast<size_t>(size)).append("|");
         }
+    }
+
+    /** Waits until it was pinged so often. */
+    void WaitPings(size_t count) {
+        INFO("heard ", Heard());
+        CHECK(harness::WaitFor([&] { return Count(Heard(), "WATCHDOG=1|") >= count; }));
     }
 
     void WaitFor(const std::string &text) {
@@ -139,4 +145,59 @@ TEST_CASE("somebody who does not read holds nothing up") {
     (void)kill(cluster.WaitOnline(1), SIGKILL);
     WaitReady(cluster, 2);
     CHECK(cluster.Stop() == Exited(143));
+}
+
+namespace {
+
+/** A launcher that a service manager watches; `pid` is a word of sh. */
+Cluster Watched(std::vector<std::string> options, const std::string &pid) {
+    return Cluster({.options = std::move(options),
+                    .command = {Behave(), "pause"},
+                    .start = {.env = {{"NOTIFY_SOCKET", Abstract()}, {"WATCHDOG_USEC", "100000"}}},
+                    .wrapper = {"/bin/sh", "-c", pid + " exec \"$@\"", "sh"}});
+}
+
+} // namespace
+
+TEST_CASE("a service manager with a watchdog does not take the launcher for one that hangs") {
+    for (const char *pid : {"WATCHDOG_PID=$$", ""}) {
+        INFO(pid);
+        Manager manager(Abstract());
+        Cluster cluster = Watched({"-n", "2", "--ready", "exec"}, pid);
+        manager.WaitFor("READY=1\nSTATUS=2/2 workers ready|");
+        manager.WaitPings(5);
+        for (const char *name : {"WATCHDOG_USEC", "WATCHDOG_PID"})
+            CHECK(!Environment(cluster.WaitOnline(1)).contains(name));
+        CHECK(cluster.Stop() == Exited(143));
+        CHECK(!Contains(cluster.Err(), "WATCHDOG"));
+    }
+}
+
+TEST_CASE("the same for jobs, of which it hears nothing else") {
+    Manager manager(Abstract());
+    Cluster cluster = Watched({"--jobs", "-n", "2"}, "WATCHDOG_PID=$$");
+    manager.WaitPings(5);
+    CHECK(cluster.Stop() == Exited(143));
+    const std::string heard = manager.Heard();
+    CHECK(heard.size() == Count(heard, "WATCHDOG=1|") * std::string("WATCHDOG=1|").size());
+}
+
+TEST_CASE("a watchdog of another process is not pinged, and a time that is none is ignored") {
+    Manager manager(Abstract());
+    {
+        Cluster cluster = Watched({"-n", "1", "--ready", "exec"}, "WATCHDOG_PID=1");
+        cluster.WaitUp();
+        CHECK(cluster.Stop() == Exited(143));
+        CHECK(!Contains(cluster.Err(), "WATCHDOG"));
+    }
+    for (const char *time : {"0", "-1", "1s", "99999999999999999999"}) {
+        INFO(time);
+        Cluster cluster = Watched({"-n", "1", "--ready", "exec"},
+                                  "WATCHDOG_PID=$$ WATCHDOG_USEC=" + std::string(time));
+        cluster.WaitUp();
+        CHECK(cluster.Stop() == Exited(143));
+        CHECK(Contains(cluster.Err(), "WATCHDOG_USEC=" + std::string(time) +
+                                          ": not a number of microseconds, ignored"));
+    }
+    CHECK(!Contains(manager.Heard(), "WATCHDOG"));
 }
