@@ -17,7 +17,14 @@ AdoptAgent::AdoptAgent(loop::Loop &loop, loop::Errands &errands, report::Reporte
       adoption(loop, errands, reporter, table, facts, spec, slots,
                {util::Bind<&AdoptAgent::OnChange>(*this),
                 util::BoundMethod<void(net::Listener &)>::Make<&AdoptAgent::Close>(*this)}),
-      closing(adoption), close_last(loop, util::Bind<&net::ListenerTable::CloseLast>(table)) {}
+      closing(adoption), last_clients(adoption),
+      close_last(loop, util::Bind<&net::ListenerTable::CloseLast>(table)) {}
+
+void AdoptAgent::OnStop(const pool::StopRequest &) noexcept {
+    for (auto &[id, adoptee] : adoptees)
+        adoptee.AddBound(last_clients);
+    last_clients.Begin();
+}
 
 void AdoptAgent::Prepare(const pool::WorkerRef &worker, spawn::LaunchSpec &launch) {
     if (refused)
@@ -62,6 +69,7 @@ void AdoptAgent::Gone(const pool::WorkerRef &worker, pool::ExitStatus) noexcept 
     adoptees.erase(worker.id);
     uids.erase(worker.id);
     closing.Gone(worker);
+    last_clients.Gone(worker.id);
 }
 
 /** Workers that get in each other's way are worth a warning, once. */

@@ -20,6 +20,8 @@ public:
 
     void OnScale(unsigned workers) noexcept override { adoption.Resize(workers); }
 
+    void OnStop(const pool::StopRequest &request) noexcept override;
+
     void Prepare(const pool::WorkerRef &worker, spawn::LaunchSpec &launch) override;
     void NotStarted(const pool::WorkerRef &worker) noexcept override { uids.erase(worker.id); }
     void Started(const pool::WorkerRef &worker, spawn::Launched &launched) noexcept override;
@@ -34,6 +36,7 @@ private:
     const bool unasked;
     Adoption adoption;
     ListenerClosing closing;
+    LastClients last_clients;
     loop::DeferEvent close_last; // of the sockets of closed listeners
     std::map<unsigned, uid_t> uids; // by the worker's id: whom it is started as
     std::map<unsigned, Adoptee> adoptees; // by the worker's id

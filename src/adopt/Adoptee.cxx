@@ -191,7 +191,7 @@ void Adoptee::Act(Decision decision) noexcept {
         const pid_t root = under_way.below_launcher ? getpid() : state.worker.pid;
         question->search_began = adoption.Moment();
         search.Start(root, !under_way.below_launcher, under_way.below_launcher ? 0 : call->tid,
-                     under_way.sockets);
+                     under_way.sockets, state.HandedOf(under_way.sockets));
         return;
     }
     case Decision::Kind::BIND_PATH:
@@ -294,9 +294,25 @@ void Adoptee::Place(bool told) {
         before->became = *untold;
     KnownSocket &place = state.book.Make(*untold);
     under_way.known.since = place.since;
+    under_way.known.exceptions = std::move(place.exceptions);
+    if (const Snapshot &caller = question->caller;
+        caller.ids && state.IsHandedNumber(caller.Descriptor()))
+        under_way.known.exceptions.push_back(
+            {caller.ids->process, static_cast<unsigned>(caller.Descriptor())});
     under_way.known.told = told;
     place = std::move(under_way.known);
     Prune();
+}
+
+void Adoptee::AddBound(LastClients &clients) {
+    for (const std::uint64_t inode : state.book.Inodes()) {
+        const KnownSocket &known = *state.book.Find(inode);
+        if (known.kind == KnownSocket::Kind::SEAT && known.at.type == SOCK_STREAM &&
+            known.at.address.Family() != AF_UNIX &&
+            known.listener->Spec().origin == net::ListenSpec::Origin::ASKED)
+            clients.Add(state.worker.id, known.listener->SocketOf(state.worker.seat),
+                        state.HandedOf({inode}));
+    }
 }
 
 /** Forgets sockets that were closed, before the book forgets the oldest. */

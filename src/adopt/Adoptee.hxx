@@ -3,6 +3,7 @@
 #include "adopt/AdopteeState.hxx"
 #include "adopt/BindHandler.hxx"
 #include "adopt/Decision.hxx"
+#include "adopt/LastClients.hxx"
 #include "adopt/ListenHandler.hxx"
 #include "adopt/PathHandler.hxx"
 #include "loop/FdEvent.hxx"
@@ -34,6 +35,10 @@ public:
     Adoptee &operator=(const Adoptee &) = delete;
 
     const pool::WorkerRef &Worker() const noexcept { return state.worker; }
+
+    /** The cluster begins to stop: adds the sockets that were asked for and that the worker has
+     *  bound by itself. */
+    void AddBound(LastClients &clients);
 
     /** The listener is about to go. */
     void Forget(const net::Listener &listener) noexcept { state.book.Forget(listener); }

@@ -2,6 +2,7 @@
 #include "net/SocketState.hxx"
 #include "sys/Error.hxx"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -90,6 +91,22 @@ std::optional<Decision> AdopteeState::CheckHeld(const Question &question,
     for (const std::uint64_t inode : inodes)
         book.Forget(inode);
     return std::nullopt;
+}
+
+Handed AdopteeState::HandedOf(const std::vector<std::uint64_t> &inodes) {
+    Handed handed;
+    unsigned number = spawn::ChildDescriptors::FIRST;
+    for (const net::Exported &exported : adoption.table.Exports(worker.seat)) {
+        const std::uint64_t inode = net::InodeOf(exported.socket);
+        if (std::find(inodes.begin(), inodes.end(), inode) != inodes.end())
+            handed.descriptors.push_back({number, inode});
+        number++;
+    }
+    for (const std::uint64_t inode : inodes)
+        if (const KnownSocket *known = book.Find(inode))
+            handed.exceptions.insert(handed.exceptions.end(), known->exceptions.begin(),
+                                     known->exceptions.end());
+    return handed;
 }
 
 void AdopteeState::OnListening(net::Listener &listener, pool::How how) {

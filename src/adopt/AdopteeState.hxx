@@ -4,6 +4,7 @@
 #include "adopt/Book.hxx"
 #include "adopt/Decision.hxx"
 #include "pool/WorkerRef.hxx"
+#include "spawn/ChildDescriptors.hxx"
 
 #include <optional>
 #include <string>
@@ -51,6 +52,16 @@ public:
 
     /** The same for these sockets. Forgets those that nobody holds. */
     std::optional<Decision> CheckHeld(const Question &question, std::vector<std::uint64_t> inodes);
+
+    /** The descriptors that the worker was handed, of these sockets. */
+    Handed HandedOf(const std::vector<std::uint64_t> &inodes);
+
+    /** Is it the number of one of them? */
+    bool IsHandedNumber(int descriptor) const {
+        return descriptor >= spawn::ChildDescriptors::FIRST &&
+               descriptor < spawn::ChildDescriptors::FIRST +
+                                static_cast<int>(adoption.table.Exports(worker.seat).size());
+    }
 
     /** It listens there, by a call of its own. */
     void OnListening(net::Listener &listener, pool::How how = pool::How::ADOPTED);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adopt/Handed.hxx"
 #include "net/ListenerTable.hxx"
 
 #include <cstdint>
@@ -28,6 +29,7 @@ struct KnownSocket {
     bool reuse_address = true; // as servers say; what is unknown counts as that
     std::vector<net::SocketOption> options; // to set again on what replaces it
     std::uint64_t became = 0; // of a PLACEHOLDER: the socket that took its place in a process
+    std::vector<Handed::Exception> exceptions; // of a SEAT: it is there by a bind(2) after all
     bool told = false; // the call that made it what it is has returned
     std::uint64_t since = 0; // for Book: rises
 };

@@ -26,6 +26,9 @@ void Look(const sys::Parcel &request, sys::Parcel &answer) noexcept {
     auto at_pid = from.Get<pid_t>();
     auto at_descriptor = from.Get<unsigned>();
     auto sockets = from.GetAll<std::uint64_t>();
+    Handed handed;
+    handed.descriptors = from.GetAll<Handed::Descriptor>();
+    handed.exceptions = from.GetAll<Handed::Exception>();
     std::sort(sockets.begin(), sockets.end());
 
     std::vector<pid_t> pids = sys::DescendantsOf(root);
@@ -42,8 +45,9 @@ void Look(const sys::Parcel &request, sys::Parcel &answer) noexcept {
     for (auto pid = std::lower_bound(pids.begin(), pids.end(), at_pid); pid != pids.end(); ++pid) {
         const unsigned first = *pid == at_pid ? at_descriptor : 0;
         const sys::SocketSlice slice = sys::OtherProcess(*pid).SocketsFrom(first, room);
-        for (const std::uint64_t inode : slice.inodes)
-            if (std::binary_search(sockets.begin(), sockets.end(), inode))
+        for (const auto &[descriptor, inode] : slice.sockets)
+            if (std::binary_search(sockets.begin(), sockets.end(), inode) &&
+                !handed.Covers(*pid, {descriptor, inode}))
                 found.push_back(inode);
         if (slice.error != 0) {
             state = State::UNKNOWN;
@@ -75,12 +79,13 @@ HeldSearch::HeldSearch(loop::Loop &_loop, loop::Errands &_errands, unsigned _cli
       next(_loop, util::Bind<&HeldSearch::Send>(*this)) {}
 
 void HeldSearch::Start(pid_t _root, bool _with_root, pid_t _other,
-                       std::vector<std::uint64_t> _sockets) {
+                       std::vector<std::uint64_t> _sockets, Handed _handed) {
     Cancel();
     root = _root;
     with_root = _with_root;
     other = _other;
     sockets = std::move(_sockets);
+    handed = std::move(_handed);
     at_pid = 0;
     at_descriptor = 0;
     found.clear();
@@ -102,6 +107,8 @@ void HeldSearch::Send() noexcept {
     packer.Add(at_pid);
     packer.Add(at_descriptor);
     packer.AddAll(sockets);
+    packer.AddAll(handed.descriptors);
+    packer.AddAll(handed.exceptions);
     sent = loop.Now();
     ticket = errands.Send({client,
                            &Look,

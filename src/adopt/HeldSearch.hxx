@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adopt/Handed.hxx"
 #include "loop/Errands.hxx"
 #include "loop/TimerEvent.hxx"
 #include "util/BoundMethod.hxx"
@@ -36,8 +37,10 @@ public:
     HeldSearch &operator=(const HeldSearch &) = delete;
 
     /** Below `root`, and `root` itself if `with_root`; also the thread `other` if it is not 0.
-     *  `sockets` are at most MOST_SOCKETS inode numbers. Replaces a search that is under way. */
-    void Start(pid_t root, bool with_root, pid_t other, std::vector<std::uint64_t> sockets);
+     *  `sockets` are at most MOST_SOCKETS inode numbers. `handed` descriptors do not count.
+     *  Replaces a search that is under way. */
+    void Start(pid_t root, bool with_root, pid_t other, std::vector<std::uint64_t> sockets,
+               Handed handed = {});
     void Cancel() noexcept;
     bool IsUnderWay() const noexcept { return ticket != 0 || next.IsPending(); }
 
@@ -60,6 +63,7 @@ private:
     pid_t root = 0, other = 0;
     bool with_root = false;
     std::vector<std::uint64_t> sockets;
+    Handed handed;
     pid_t at_pid = 0; // where the next errand begins
     unsigned at_descriptor = 0;
     Inodes found;

@@ -358,10 +358,13 @@ std::string OtherProcess::WorkingDirectory() {
 }
 
 std::optional<std::vector<std::uint64_t>> OtherProcess::SocketInodes() {
-    SocketSlice all = SocketsFrom(0, MOST_DESCRIPTORS);
+    const SocketSlice all = SocketsFrom(0, MOST_DESCRIPTORS);
     if (all.error != 0 || all.next)
         return std::nullopt;
-    return std::move(all.inodes);
+    std::vector<std::uint64_t> inodes;
+    for (const SocketSlice::Socket &socket : all.sockets)
+        inodes.push_back(socket.inode);
+    return inodes;
 }
 
 SocketSlice OtherProcess::SocketsFrom(unsigned first, std::size_t most) {
@@ -370,10 +373,12 @@ SocketSlice OtherProcess::SocketsFrom(unsigned first, std::size_t most) {
         slice = {};
         return ForEachDescriptor(
             directory, first, most, [&slice, first](const char *number, std::string_view target) {
-                slice.next = util::ParseUnsigned(number, UINT32_MAX - 1).value_or(first) + 1;
+                const auto descriptor = static_cast<unsigned>(
+                    util::ParseUnsigned(number, UINT32_MAX - 1).value_or(first));
+                slice.next = descriptor + 1;
                 slice.seen++;
                 if (const std::uint64_t inode = ToSocketInode(target); inode != 0)
-                    slice.inodes.push_back(inode);
+                    slice.sockets.push_back({descriptor, inode});
             });
     });
     if (error != EMFILE)

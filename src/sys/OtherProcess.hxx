@@ -26,7 +26,12 @@ struct OpenFile {
 
 /** Some of a process's sockets. */
 struct SocketSlice {
-    std::vector<std::uint64_t> inodes; // once for each descriptor
+    struct Socket {
+        unsigned descriptor;
+        std::uint64_t inode;
+    };
+
+    std::vector<Socket> sockets; // in the order of their descriptors
     std::size_t seen = 0; // descriptors of any kind
     std::optional<unsigned> next; // the descriptor to go on with; nullopt: there are no more
     int error = 0; // it may not be seen
