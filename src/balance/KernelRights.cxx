@@ -1,6 +1,7 @@
 #include "balance/KernelRights.hxx"
 #include "balance/LoadProgram.hxx"
 #include "sys/Capability.hxx"
+#include "sys/Confinement.hxx"
 
 #include <linux/capability.h>
 #include <unistd.h>
@@ -25,6 +26,8 @@ KernelRights FindKernelRights() {
     else if (!rights.may_load)
         rights.lacks = "kernel round robin needs CAP_BPF and CAP_PERFMON, "
                        "as from docker run --cap-add BPF --cap-add PERFMON";
+    else if (sys::IsInUserNamespace())
+        rights.lacks = "kernel round robin needs CAP_BPF outside of user namespaces";
     else if (access(TYPE_INFORMATION, R_OK) != 0)
         rights.lacks = std::string("kernel round robin needs ") + TYPE_INFORMATION;
     rights.may_load = rights.lacks.empty();

@@ -1,5 +1,6 @@
 #include "balance/LoadProgram.hxx"
 #include "balance/SteeringSkeleton.hxx"
+#include "sys/Confinement.hxx"
 #include "sys/Error.hxx"
 
 #include <fmt/format.h>
@@ -13,6 +14,8 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <span>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace balance {
 
@@ -65,6 +68,23 @@ int Try(Kind kind, const Attempt &attempt, KernelProgram &into) {
                                                                                           : errno;
 }
 
+/**
+ * Does a seccomp filter answer bpf(2)? The kernel knows no such command, and says that to a process with
+ * CAP_BPF. A filter looks at the number of the call alone, and refuses it.
+ */
+bool IsFiltered() noexcept {
+    return sys::HasSeccompFilter() && syscall(SYS_bpf, -1, nullptr, 0) < 0 &&
+           (errno == EPERM || errno == ENOSYS);
+}
+
+/** Why the kernel takes none of the programs. */
+std::string Explain(int error) {
+    if (IsFiltered())
+        return "a seccomp filter refuses bpf(2), as those of some container runtimes do: "
+               "--security-opt seccomp=FILE gives the container another one";
+    return fmt::format("the kernel takes no program for it: {}", sys::ErrnoText(error));
+}
+
 } // namespace
 
 bool IsBuiltWithBpf() noexcept {
@@ -86,7 +106,7 @@ Loaded LoadProgram(Kind kind, bool may_trace) {
     }
     if (error != 0) {
         loaded.program = {};
-        loaded.lacks = fmt::format("the kernel takes no program for it: {}", sys::ErrnoText(error));
+        loaded.lacks = Explain(error);
     } else if (kind == Kind::ROUND_ROBIN && !loaded.program.reads_queues) {
         loaded.lacks =
             !may_trace

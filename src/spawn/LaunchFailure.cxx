@@ -30,7 +30,9 @@ std::string Explain(const LaunchFailure &failure, const LaunchSpec &spec) {
     case ExecStage::GROUPS:
     case ExecStage::GID:
     case ExecStage::UID:
-        return failure.error == EPERM ? "only root can run workers as another user or group" : "";
+        return failure.error == EPERM ? "only root with CAP_SETUID and CAP_SETGID can run workers "
+                                        "as another user or group"
+                                      : "";
     case ExecStage::CLONE:
         return failure.error == EAGAIN
                    ? "the limit of processes is reached: ulimit -u, or pids.max of the cgroup"

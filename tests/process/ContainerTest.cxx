@@ -38,6 +38,38 @@ TEST_CASE("Docker's seccomp profile") {
     });
 }
 
+TEST_CASE("capabilities do not help behind a filter that refuses bpf(2), and the log says so") {
+    if (!IsRoot())
+        HARNESS_SKIP("the capabilities of programs for the kernel need root");
+    const auto balance = [](bool profile) {
+        const auto result = RunClusterize({"--dry-run", "-n", "2", "-p", "0", "--", "true"},
+                                          {.docker_profile = profile});
+        CHECK(result.ended == Exited(0));
+        for (const auto &line : Lines(result.out)) {
+            if (line.starts_with("option") && Contains(line, " balance "))
+                return line;
+        }
+        return result.out;
+    };
+    if (!Contains(balance(false), "(kernel"))
+        HARNESS_SKIP("no kernel round robin in this build, or on this kernel");
+    CHECK(Contains(balance(true), "queue watch: a seccomp filter refuses bpf(2)"));
+}
+
+TEST_CASE("capabilities of a user namespace do not help either") {
+    if (!IsRoot())
+        HARNESS_SKIP("the capabilities of programs for the kernel need root");
+    const auto result =
+        Run({.argv = {"/usr/bin/unshare", "--user", "--map-root-user", ClusterizePath(),
+                      "--dry-run", "-n", "2", "-p", "0", "--", "true"}});
+    if (Contains(result.err, "unshare"))
+        HARNESS_SKIP("no user namespace here: " + result.err);
+    if (Contains(result.out, "built without BPF"))
+        HARNESS_SKIP("built without BPF");
+    CHECK(Contains(result.out, "queue watch: kernel round robin needs CAP_BPF outside of user "
+                               "namespaces"));
+}
+
 TEST_CASE("the profile refuses what it should, and nothing that a worker needs") {
     const auto unshare = [](const std::vector<std::string> &wrapper) {
         Start start{.argv = wrapper};

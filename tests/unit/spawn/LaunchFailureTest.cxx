@@ -57,7 +57,8 @@ TEST_CASE("ids: who may change them") {
                                       {ExecStage::UID, "change its user"}}) {
         CHECK(Text(stage, EPERM) ==
               std::string("cannot start 'server': cannot ") + what +
-                  ": Operation not permitted (only root can run workers as another user or group)");
+                  ": Operation not permitted (only root with CAP_SETUID and CAP_SETGID can run "
+                  "workers as another user or group)");
         CHECK(Text(stage, EINVAL) ==
               std::string("cannot start 'server': cannot ") + what + ": Invalid argument");
     }

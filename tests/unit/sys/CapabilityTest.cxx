@@ -1,10 +1,13 @@
 #include "sys/Capability.hxx"
 #include "harness/Skip.hxx"
+#include "sys/Confinement.hxx"
 #include "unit/Forked.hxx"
+#include "unit/sys/Refusal.hxx"
 
 #include <doctest/doctest.h>
 
 #include <linux/capability.h>
+#include <sched.h>
 
 using namespace sys;
 
@@ -34,4 +37,26 @@ TEST_CASE("a capability that is given up can be taken back while it is permitted
               FORKED_CHECK(errno == EPERM);
               return 0;
           }) == 0);
+}
+
+TEST_CASE("a filter is seen once it is there") {
+    CHECK(unit::InFork([] {
+              FORKED_CHECK(unit::Refuse(SYS_bpf, SYS_kcmp, EPERM));
+              FORKED_CHECK(HasSeccompFilter());
+              return 0;
+          }) == 0);
+}
+
+TEST_CASE("a user namespace is seen by whoever is in it") {
+    if (IsInUserNamespace())
+        HARNESS_SKIP("runs in a user namespace already");
+    const int status = unit::InFork([] {
+        if (unshare(CLONE_NEWUSER) != 0)
+            return 77;
+        FORKED_CHECK(IsInUserNamespace());
+        return 0;
+    });
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        HARNESS_SKIP("no user namespace can be made here");
+    CHECK(status == 0);
 }
