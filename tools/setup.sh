@@ -60,6 +60,11 @@ install_quietly() (
     for service in haproxy lighttpd nginx php8.2-fpm uwsgi; do
         [ -e "/etc/init.d/$service" ] || services="$services $service"
     done
+    units=
+    for unit in podman.service podman.socket podman-restart.service podman-auto-update.timer \
+        podman-auto-update.service; do
+        [ -n "$(find /etc/systemd/system -name "$unit" 2>/dev/null)" ] || units="$units $unit"
+    done
     # A bare machine has no package lists; old ones name versions that are not there any more.
     lists=/var/lib/apt/lists
     find "$lists" -maxdepth 1 -name '*_Packages*' 2>/dev/null | grep -q . || apt-get update -qq || :
@@ -67,6 +72,11 @@ install_quietly() (
     for service in $services; do
         if [ -e "/etc/init.d/$service" ] && have update-rc.d; then
             update-rc.d "$service" disable || :
+        fi
+    done
+    for unit in $units; do
+        if [ -n "$(find /etc/systemd/system -name "$unit")" ] && have deb-systemd-helper; then
+            DPKG_MAINTSCRIPT_PACKAGE=podman deb-systemd-helper disable "$unit" || :
         fi
     done
 ) </dev/null

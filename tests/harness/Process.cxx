@@ -202,6 +202,7 @@ struct Process::Impl {
     Fd pidfd, master;
     Capture out{"out"}, err{"err"};
     std::optional<Ended> ended;
+    bool leaves_others = false;
 
     /** Takes the end of the process if it is there. */
     bool Collect(Duration patience) {
@@ -234,6 +235,7 @@ Process::Process(Start start) : impl(std::make_unique<Impl>()) {
         start.argv[0] = Reachable(start.argv[0]);
     impl->name = start.argv[0];
     impl->mark = NewMark();
+    impl->leaves_others = start.leaves_others;
 
     std::string slave;
     if (start.terminal)
@@ -345,6 +347,8 @@ Ended Process::Stop(Duration patience) {
 
 std::vector<pid_t> Process::Leftovers() const {
     ReapOrphans();
+    if (impl->leaves_others)
+        return {};
     std::vector<pid_t> left = Carrying(MARK, impl->mark);
     if (!impl->ended) {
         std::vector<pid_t> family = Descendants(impl->pid);

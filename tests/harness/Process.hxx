@@ -96,6 +96,12 @@ struct Start {
     /** Signals that it starts with ignored, and blocked. */
     std::vector<int> ignored{}, blocked{};
 
+    /**
+     * Its end leaves processes behind on purpose, as a container runtime does: they are neither
+     * reported nor killed. The test has its own way to end them.
+     */
+    bool leaves_others = false;
+
     /** Runs in the new process before anything else of this list is dropped. */
     std::function<void()> prepare{};
 };
