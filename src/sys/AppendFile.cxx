@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <optional>
@@ -20,6 +21,33 @@ constexpr int MOST_LINKS = 40; // as the kernel follows, path_resolution(7)
 bool IsOnProc(Fd fd) noexcept {
     struct statfs system = {};
     return fstatfs(fd.Get(), &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
+}
+
+/** A standard descriptor of this process that the link of /proc is for; undefined if it is none. */
+UniqueFd DuplicateStandard(Fd link) noexcept {
+    struct stat status = {}, own = {};
+    if (fstat(link.Get(), &status) != 0)
+        return {};
+    for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+        std::array<char, 32> path;
+        std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", fd);
+        if (lstat(path.data(), &own) == 0 && own.st_dev == status.st_dev &&
+            own.st_ino == status.st_ino)
+            return {AdoptTag(), fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
+    }
+    return {};
+}
+
+/** Nobody puts another link there, and it has no name to go on with. */
+UniqueFd OpenOnProc(int at, const char *name, int flags, Fd link) noexcept {
+    UniqueFd file(AdoptTag(), openat(at, name, flags, 0666));
+    if (file.IsDefined() || (errno != ENXIO && errno != EACCES))
+        return file;
+    const int error = errno;
+    file = DuplicateStandard(link);
+    if (!file.IsDefined())
+        errno = error;
+    return file;
 }
 
 /** Where the link leads to; nullopt with errno: it is not to be followed. */
@@ -64,8 +92,8 @@ UniqueFd OpenToAppend(const std::string &path, int access) noexcept {
         const UniqueFd link(AdoptTag(), openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
         if (!link.IsDefined())
             return {};
-        if (IsOnProc(link)) // nobody puts another one there, and it has no name to go on with
-            return {AdoptTag(), openat(at, name, flags, 0666)};
+        if (IsOnProc(link))
+            return OpenOnProc(at, name, flags, link);
         auto target = ReadTrustedLink(link);
         if (!target)
             return {};

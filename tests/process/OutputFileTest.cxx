@@ -183,3 +183,18 @@ TEST_CASE("a link that another user put into the directory leads no output elsew
     CHECK(cluster.Stop() == Exited(0));
     CHECK(access(victim.c_str(), F_OK) != 0);
 }
+
+TEST_CASE("--output and --events to a /dev/stdout that is a socket, as below systemd") {
+    const auto result = Run({.argv = {"/usr/bin/python3", "-c", R"(
+import socket, subprocess, sys
+for options in ["--output", "/dev/stdout"], ["--output", "events", "--events", "/dev/stdout"]:
+    ours, theirs = socket.socketpair()
+    done = subprocess.run([sys.argv[1], "-n", "2", *options, "--", "echo", "hello"], stdout=theirs)
+    theirs.close()
+    text = b"".join(iter(lambda: ours.recv(4096), b"")).decode()
+    print(done.returncode, text.count("hello"))
+)",
+                                      ClusterizePath()}});
+    CAPTURE(result.err);
+    CHECK(result.out == "0 2\n0 2\n");
+}

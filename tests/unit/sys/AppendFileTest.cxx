@@ -1,12 +1,14 @@
 #include "sys/AppendFile.hxx"
 #include "harness/Skip.hxx"
 #include "harness/TempDir.hxx"
+#include "unit/Forked.hxx"
 #include "unit/Pipe.hxx"
 
 #include <doctest/doctest.h>
 
 #include <cerrno>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -95,4 +97,48 @@ TEST_CASE("a link that another user made is not followed, wherever it leads") {
     }
     CHECK_FALSE(Exists(directory / "file"));
     CHECK(AppendErrorText(ELOOP).find("another user") != std::string::npos);
+}
+
+TEST_CASE("standard output is a socket, which nobody can open") {
+    int ends[2];
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    const UniqueFd near(AdoptTag(), ends[0]), far(AdoptTag(), ends[1]);
+    for (const int number : {STDOUT_FILENO, STDERR_FILENO}) {
+        CHECK(unit::InFork([&] {
+                  FORKED_CHECK(dup2(far.Get(), number) == number);
+                  const UniqueFd fd = OpenToAppend("/dev/fd/" + std::to_string(number), O_WRONLY);
+                  FORKED_CHECK(fd.IsDefined() && fd.Get() > STDERR_FILENO);
+                  FORKED_CHECK((fcntl(fd.Get(), F_GETFD) & FD_CLOEXEC) != 0);
+                  FORKED_CHECK(write(fd.Get(), "hello", 5) == 5);
+                  return 0;
+              }) == 0);
+        char text[6] = {};
+        CHECK(recv(near.Get(), text, 5, MSG_DONTWAIT) == 5);
+        CHECK(std::string(text) == "hello");
+    }
+    CHECK(unit::InFork([&] {
+              FORKED_CHECK(dup2(far.Get(), 7) == 7);
+              FORKED_CHECK(!OpenToAppend("/dev/fd/7", O_WRONLY).IsDefined());
+              FORKED_CHECK(errno == ENXIO);
+              return 0;
+          }) == 0);
+}
+
+TEST_CASE("standard output is the pipe of another user") {
+    if (geteuid() != 0)
+        HARNESS_SKIP("needs another user");
+    unit::Pipe pipe;
+    REQUIRE(fchmod(pipe.writer.Get(), 0600) == 0);
+    CHECK(unit::InFork([&] {
+              FORKED_CHECK(dup2(pipe.writer.Get(), STDOUT_FILENO) == STDOUT_FILENO);
+              FORKED_CHECK(setresuid(OTHER, OTHER, OTHER) == 0);
+              FORKED_CHECK(prctl(PR_SET_DUMPABLE, 1) == 0);
+              const UniqueFd fd = OpenToAppend("/dev/stdout", O_WRONLY);
+              FORKED_CHECK(fd.IsDefined() && fd.Get() > STDERR_FILENO);
+              FORKED_CHECK(write(fd.Get(), "hello", 5) == 5);
+              return 0;
+          }) == 0);
+    char text[6] = {};
+    CHECK(read(pipe.reader.Get(), text, 5) == 5);
+    CHECK(std::string(text) == "hello");
 }
