@@ -118,10 +118,12 @@ unsigned CountWorkers(Options &options, Surroundings &surroundings) {
         return 1;
     if (!surroundings.web_concurrency)
         return AutoWorkers();
-    const auto count = ParseWorkerCount(*surroundings.web_concurrency);
+    // Puma and others take 0 for "no processes beside this one", and platforms set it.
+    const auto &said = *surroundings.web_concurrency;
+    const auto count = ParseWorkerCount(said == "0" ? "1" : said);
     if (!count)
         throw util::UserError(
-            fmt::format("WEB_CONCURRENCY={}: not a number of workers from 1 to {}, or auto",
+            fmt::format("WEB_CONCURRENCY={}: not a number of workers up to {}, or auto",
                         *surroundings.web_concurrency, MOST_WORKERS));
     options.said.push_back({"workers", "WEB_CONCURRENCY", *surroundings.web_concurrency});
     surroundings.environment.Unset("WEB_CONCURRENCY");
