@@ -20,6 +20,9 @@ namespace launcher {
 
 namespace {
 
+/** For the reader of the events, if the time for a stop is over. */
+constexpr std::chrono::milliseconds GRACE{200};
+
 /** For the directory of the workers' notify sockets; workers must be able to search the place. */
 std::vector<std::string> NotifyPlaces() {
     std::vector<std::string> places;
@@ -89,6 +92,7 @@ void Cluster::AddSinks() {
     if (plan.events) {
         events = &OpenEvents();
         reporter.Add(std::make_unique<report::JsonSink>(events->GetOutlet()));
+        last_flush.emplace(loop, *events, util::Bind<&Cluster::OnEventsRead>(*this));
     }
     reporter.Add(std::make_unique<report::TextSink>(
         drains.Borrow(sys::Fd(STDERR_FILENO)).GetOutlet(), plan.log_level, plan.serving_log_level));
@@ -142,10 +146,25 @@ void Cluster::AddAdoption() {
 }
 
 void Cluster::OnFinished() noexcept {
-    if (captured)
+    if (captured && !captured->HasFinished())
         captured->Finish(pool.IsTimeOver());
     else
         OnWritten();
+}
+
+/** All that workers wrote is written; the events are next. */
+void Cluster::OnWritten() noexcept {
+    if (last_flush)
+        last_flush->Begin(pool.IsTimeOver() ? GRACE : plan.pool.stop.timeout);
+    else
+        loop.Break();
+}
+
+void Cluster::OnEventsRead() noexcept {
+    if (const auto lost = last_flush->Lost(); lost != 0)
+        reporter.Say(report::Level::WARN,
+                     fmt::format("{} events were dropped: nobody read them in time", lost));
+    loop.Break();
 }
 
 int Cluster::Run() noexcept {

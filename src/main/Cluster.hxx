@@ -12,6 +12,7 @@
 #include "main/ThenCommand.hxx"
 #include "main/WatchdogPing.hxx"
 #include "notify/NotifyAgent.hxx"
+#include "output/LastFlush.hxx"
 #include "output/OutputAgent.hxx"
 #include "plan/Plan.hxx"
 #include "pool/Marks.hxx"
@@ -50,7 +51,8 @@ private:
     void OnForked(pid_t pid) noexcept;
     void OnSettled(const net::Steering &steering) noexcept;
     void OnFinished() noexcept;
-    void OnWritten() noexcept { loop.Break(); }
+    void OnWritten() noexcept;
+    void OnEventsRead() noexcept;
 
     plan::Plan plan;
     pool::Reaper reaper; // before anything that starts a process
@@ -63,6 +65,7 @@ private:
     loop::Errands closing{loop, util::BoundMethod<void(pid_t)>::Make<&Cluster::OnForked>(*this)};
     output::Drains drains{loop};
     output::Drain *events = nullptr;
+    std::optional<output::LastFlush> last_flush; // of the events, if there are any
     std::unique_ptr<net::SteeringPolicy> policy;
     net::ListenerTable table;
     std::optional<sys::PidFile> pid_file;

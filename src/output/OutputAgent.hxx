@@ -30,6 +30,7 @@ public:
      *  called again with `time_is_over`; what is left then is dropped. Calls `on_finished`, perhaps
      *  at once. */
     void Finish(bool time_is_over) noexcept;
+    bool HasFinished() const noexcept { return finished; }
 
 private:
     /** One start: what Forked() goes on with. */

@@ -2,6 +2,7 @@
 
 #include "Support.hxx"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <regex>
 #include <sys/stat.h>
@@ -126,6 +127,49 @@ TEST_CASE("a reader that never reads does not block supervision, nor the end") {
                      .events = false});
     REQUIRE(WaitFor([&] { return Count(cluster.Out(), "serving ") == 2; }));
     CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE("jobs that have ended wait for a slow reader of the events") {
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    const Fd read_end(ends[0]);
+    Fd write_end(ends[1]);
+    REQUIRE(fcntl(write_end.Get(), F_SETPIPE_SZ, 4096) > 0);
+    Cluster cluster({.options = {"-n", "100", "--events", "fd:20"},
+                     .command = {"echo", "done"},
+                     .start = {.fds = {{write_end.Get(), 20}}},
+                     .events = false});
+    write_end.Close();
+    REQUIRE(WaitFor([&] { return Count(cluster.Out(), "done\n") == 100; }));
+    REQUIRE(WaitFor([&] {
+        const auto children = Children(cluster.Pid());
+        return std::none_of(children.begin(), children.end(),
+                            [](pid_t pid) { return Contains(CommandLine(pid), "echo"); });
+    }));
+    std::string text;
+    char buffer[4096];
+    for (ssize_t length = 0; (length = read(read_end.Get(), buffer, sizeof buffer)) > 0;)
+        text.append(buffer, static_cast<size_t>(length));
+    CHECK(cluster.Wait() == Exited(0));
+    size_t exits = 0;
+    for (const Event &event : Parse(text))
+        exits += event.Name() == "exit" ? 1 : 0;
+    CHECK(exits == 100);
+}
+
+TEST_CASE("events that nobody reads in time are counted in the log") {
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    const Fd read_end(ends[0]);
+    Fd write_end(ends[1]);
+    REQUIRE(fcntl(write_end.Get(), F_SETPIPE_SZ, 4096) > 0);
+    Cluster cluster({.options = {"-n", "40", "--events", "fd:20", "--stop-timeout", "300ms"},
+                     .command = {"true"},
+                     .start = {.fds = {{write_end.Get(), 20}}},
+                     .events = false});
+    write_end.Close();
+    CHECK(cluster.Wait() == Exited(0));
+    CHECK(Contains(cluster.Err(), " events were dropped: nobody read them in time"));
 }
 
 TEST_CASE("a FIFO is not waited for: its reader may come later, and finds what has happened") {
