@@ -14,8 +14,8 @@ constexpr std::array<StatusRow, 7> STATUSES = {{
     {"125", "clusterize itself failed: a bad option, an address that is taken, no descriptors "
             "left, a cluster "
             "that never came up for its --then"},
-    {"126", "the command was found but could not be executed"},
-    {"127", "the command was not found"},
+    {"126", "the command, or the shell of --then, was found but could not be executed"},
+    {"127", "the command, or the shell of --then, was not found"},
     {"128+N",
      "the worker that decided was killed by signal N: 143 for TERM, 137 when it had to be killed"},
 }};

@@ -39,8 +39,8 @@ void ThenCommand::OnUp() noexcept {
     reporter.Say(report::Level::INFO, "up: running the command of --then");
     spawn::LaunchSpec launch = MakeLaunchSpec();
     auto result = launcher.Launch(launch);
-    if (const auto *failure = std::get_if<spawn::LaunchFailure>(&result))
-        return Fail(failure->error, spawn::Describe(*failure, launch));
+    if (const auto *why = std::get_if<spawn::LaunchFailure>(&result))
+        return Fail(*why, spawn::Describe(*why, launch));
     auto &forked = std::get<spawn::Forked>(result);
     running = true;
     watcher.Watch(forked.pid);
@@ -56,11 +56,12 @@ void ThenCommand::OnSettled() noexcept {
     if (was_started)
         return;
     reaper.Signal(child, SIGKILL); // it may be held up
-    Fail(start->Failure().error, start->DescribeFailure());
+    Fail(start->Failure(), start->DescribeFailure());
 }
 
-void ThenCommand::Fail(int error, const std::string &message) noexcept {
-    reporter.Emit(MakeError(error, "--then: " + message));
+void ThenCommand::Fail(const spawn::LaunchFailure &why, const std::string &message) noexcept {
+    failure = why;
+    reporter.Emit(MakeError(why.error, "--then: " + message));
     pool.Stop({pool::StopRequest::Kind::QUICK, "the command of --then cannot run", 0, false});
 }
 
@@ -78,7 +79,7 @@ void ThenCommand::OnEnd(pool::ExitStatus status) noexcept {
 void ThenCommand::OnStop(const pool::StopRequest &request) noexcept {
     stopping = true;
     signo = request.signo;
-    if (!running && !was_started && signo == 0)
+    if (!running && !was_started && !failure && signo == 0)
         reporter.Emit(MakeError(0, "the cluster never came up: the command of --then was not run"));
     if (!request.workers_have_it)
         Send(SIGTERM);
@@ -111,6 +112,8 @@ int ThenCommand::Status() const noexcept {
         return own;
     if (signo != 0)
         return own != 0 ? own : 128 + signo;
+    if (failure)
+        return ExitCode(*failure);
     if (!was_started)
         return OWN_FAILURE;
     const int cluster = ExitCode(pool.GetOutcome());

@@ -35,7 +35,7 @@ public:
 private:
     spawn::LaunchSpec MakeLaunchSpec() const;
     void OnSettled() noexcept;
-    void Fail(int error, const std::string &message) noexcept;
+    void Fail(const spawn::LaunchFailure &why, const std::string &message) noexcept;
     void Send(int number) noexcept;
     void OnEnd(pool::ExitStatus status) noexcept;
 
@@ -53,6 +53,7 @@ private:
     pool::ChildId child;
     bool running = false; // it has a process that was not reaped
     bool was_started = false; // it was executed
+    std::optional<spawn::LaunchFailure> failure; // it could not be
     std::optional<pool::ExitStatus> ended;
     bool stopping = false;
     bool decided = false; // it ended before anything else asked the cluster to stop

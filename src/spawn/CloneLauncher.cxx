@@ -56,10 +56,13 @@ std::variant<Forked, LaunchFailure> CloneLauncher::Launch(LaunchSpec &spec) noex
     for (std::string &word : spec.argv)
         argv.push_back(word.data());
     argv.push_back(nullptr);
+    std::vector<const char *> shell_argv = {"/bin/sh", nullptr};
+    shell_argv.insert(shell_argv.end(), argv.begin() + 1, argv.end());
 
     ChildPlan plan = {};
     plan.paths = paths.data();
     plan.argv = argv.data();
+    plan.shell_argv = shell_argv.data();
     plan.envp = env.envp.data();
     plan.pid_texts = env.pid_texts.data();
     plan.pid_text_count = env.pid_texts.size();

@@ -23,7 +23,8 @@ std::string Explain(const LaunchFailure &failure, const LaunchSpec &spec) {
         if (failure.error == EACCES)
             return "it must be a file with the executable bit, in a directory that may be entered";
         if (failure.error == ENOEXEC)
-            return "it is no program; a script needs a first line such as #!/bin/sh";
+            return "it is made for another kind of machine, or it is a script and there is no "
+                   "/bin/sh";
         if (failure.error == ETIMEDOUT)
             return "it did not get that far within 10 s; does a file system not answer?";
         return "";

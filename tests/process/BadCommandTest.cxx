@@ -48,11 +48,23 @@ TEST_CASE("not executable") {
         Refuse(directory / "closed/program", 126, true);
 }
 
-TEST_CASE("not a program") {
+TEST_CASE("a program for another machine") {
     AsEveryone([](bool nobody) {
         const TempDir directory;
-        Refuse(directory.Write("text", "just words\n", 0755), 126, nobody);
-        Refuse(directory.Write("empty", "", 0755), 126, nobody);
+        Refuse(directory.Write("program", "\177ELF\2\1\1 of some kind\n", 0755), 126, nobody);
+    });
+}
+
+TEST_CASE("a script without #! runs by sh, as execvp(3) and tini do") {
+    AsEveryone([](bool nobody) {
+        const TempDir directory;
+        const auto result = RunClusterize(
+            {"-n", "2", "--",
+             directory.Write("script", "echo \"$1 of $CLUSTERIZE_RUN\" | cut -c-6\n", 0755), "one"},
+            {.nobody = nobody});
+        CHECK(result.ended == Exited(0));
+        CHECK(result.out == "one of\none of\n");
+        CHECK(result.err == "");
     });
 }
 

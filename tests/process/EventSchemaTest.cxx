@@ -108,7 +108,7 @@ TEST_CASE("a whole life: start, crash, restart, a replaced program, a failed slo
     (void)kill(victim, SIGKILL);
     const pid_t second = cluster.WaitOnline(3);
     // By another name, so that the file that runs is left alone.
-    directory.Write("text", "not a program\n", 0755);
+    directory.Write("text", "\177ELF, not a program\n", 0755);
     REQUIRE(rename((directory / "text").c_str(), program.c_str()) == 0);
     (void)kill(second, SIGTERM);
     (void)cluster.WaitEvents("restart", 3);

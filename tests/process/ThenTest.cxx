@@ -78,6 +78,19 @@ TEST_CASE("a cluster that never comes up is 125, and the command is not run") {
     }
 }
 
+TEST_CASE("an image without sh: 127, and not that the cluster never came up") {
+    const TempDir directory;
+    if (Run({.argv = {"unshare", "-m", "true"}}).ended != Exited(0))
+        HARNESS_SKIP("no mount namespace can be made");
+    const auto result = Run({.argv = {"unshare", "-m", "sh", "-c",
+                                      "mount --bind \"$1\" /bin && exec \"$0\" -n 1 -p 127.0.0.1:0 "
+                                      "--ready exec --then true -- \"$2\"",
+                                      ClusterizePath(), directory.Path(), EchoServer()}});
+    CHECK(result.ended == Exited(127));
+    CHECK(Contains(result.err, "--then: cannot start 'sh'"));
+    CHECK(!Contains(result.err, "never came up"));
+}
+
 TEST_CASE("under set -e a shell script goes on, or ends") {
     const auto script = [](const std::string &then) {
         return Run({.argv = {"sh", "-ec",

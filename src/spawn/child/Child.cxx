@@ -194,11 +194,34 @@ void TieToLauncher(ChildPlan &plan) noexcept {
         Exit();
 }
 
+/** A program for this or another machine: no text for a shell. */
+bool IsBinary(const char *path) noexcept {
+    const int fd = static_cast<int>(syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC));
+    if (fd < 0)
+        return false;
+    char magic[4] = {};
+    const bool is_elf = syscall(SYS_read, fd, magic, sizeof(magic)) == sizeof(magic) &&
+                        magic[0] == '\177' && magic[1] == 'E' && magic[2] == 'L' && magic[3] == 'F';
+    syscall(SYS_close, fd);
+    return is_elf;
+}
+
+/** A script without #!. Returns with ENOEXEC in errno if no shell can run it. */
+void ExecuteByShell(ChildPlan &plan, const char *path) noexcept {
+    if (!IsBinary(path)) {
+        plan.shell_argv[1] = path;
+        syscall(SYS_execve, plan.shell_argv[0], plan.shell_argv, plan.envp);
+    }
+    errno = ENOEXEC;
+}
+
 /** As execvp(3): what is not there is passed over, what may not be executed is remembered. */
 [[noreturn]] void Execute(ChildPlan &plan) noexcept {
     int denied = 0;
     for (const char *const *path = plan.paths; *path != nullptr; path++) {
         syscall(SYS_execve, *path, plan.argv, plan.envp);
+        if (errno == ENOEXEC)
+            ExecuteByShell(plan, *path);
         if (errno == EACCES)
             denied = errno;
         else if (errno != ENOENT && errno != ENOTDIR)

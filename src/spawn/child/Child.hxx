@@ -36,10 +36,13 @@ struct ChildReport {
 };
 
 /** Everything the child does, prepared by the launcher before the fork. Nothing in it is owned. The
- *  child has its own copy of the memory and writes to `moves` and the places of `pid_texts` only. */
+ *  child has its own copy of the memory and writes only to `moves`, `shell_argv` and the places of
+ *  `pid_texts`. */
 struct ChildPlan {
     const char *const *paths; // tried in turn as execvp(3) does; ends with nullptr
     char *const *argv;
+    // For a script without #!, as execvp(3): /bin/sh, a place for the path, the other arguments.
+    const char **shell_argv;
     char **envp;
     FdMove *moves; // targets are distinct and below `moves_top`
     std::size_t move_count;

@@ -130,10 +130,16 @@ TEST_CASE("a failure of exec comes with its errno and leaves no zombie") {
     CHECK_FAILURE(Fail(Command({"/etc/passwd"})), ExecStage::EXEC, EACCES);
     CHECK_FAILURE(Fail(Command({"/etc"})), ExecStage::EXEC, EACCES);
     const harness::TempDir directory;
-    CHECK_FAILURE(Fail(Command({directory.Write("text", "no program\n", 0755)})), ExecStage::EXEC,
-                  ENOEXEC);
+    CHECK_FAILURE(Fail(Command({directory.Write("elf", "\177ELF and no more\n", 0755)})),
+                  ExecStage::EXEC, ENOEXEC);
     CHECK_FAILURE(Fail(Command({directory.Write("script", "#!/nonexistent/sh\n", 0755)})),
                   ExecStage::EXEC, ENOENT);
+}
+
+TEST_CASE("a script without #! is run by the shell, as execvp(3) does it") {
+    const harness::TempDir directory;
+    CHECK(Run(Command({directory.Write("script", "echo \"$0 $1 $2\"\n", 0755), "one", "two"}))
+              .output == directory / "script" + " one two\n");
 }
 
 TEST_CASE("a directory of PATH that may not be searched is remembered, a later one still tried") {

@@ -39,9 +39,10 @@ TEST_CASE("exec: not executable, not a program") {
     CHECK(Text(ExecStage::EXEC, EACCES) == "cannot start 'server': cannot execute it: Permission "
                                            "denied (it must be a file with the executable bit, in "
                                            "a directory that may be entered)");
-    CHECK(Text(ExecStage::EXEC, ENOEXEC) == "cannot start 'server': cannot execute it: Exec format "
-                                            "error (it is no program; a script needs a first line "
-                                            "such as #!/bin/sh)");
+    CHECK(
+        Text(ExecStage::EXEC, ENOEXEC) ==
+        "cannot start 'server': cannot execute it: Exec format error (it is made for another kind "
+        "of machine, or it is a script and there is no /bin/sh)");
     CHECK(Text(ExecStage::EXEC, E2BIG) ==
           "cannot start 'server': cannot execute it: Argument list too long");
 }
