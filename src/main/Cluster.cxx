@@ -23,6 +23,9 @@ namespace {
 /** For the reader of the events, if the time for a stop is over. */
 constexpr std::chrono::milliseconds GRACE{200};
 
+/** What a watcher kills when the stop timeout is over needs a moment to be gone. */
+constexpr std::chrono::seconds REMAINS{2};
+
 /** For the directory of the workers' notify sockets; workers must be able to search the place. */
 std::vector<std::string> NotifyPlaces() {
     std::vector<std::string> places;
@@ -170,30 +173,49 @@ void Cluster::OnEventsRead() noexcept {
 int Cluster::Run() noexcept {
     for (const std::string &warning : plan.warnings)
         reporter.Say(report::Level::WARN, warning);
+    Open();
+    if (!refused)
+        loop.Run();
+    table.LetGo();
+    notify.RemoveFiles();
+    if (pid_file)
+        pid_file->Remove();
+    reporter.Finish();
+    if (refused)
+        return OWN_FAILURE;
+    return then ? then->Status() : ExitCode(pool.GetOutcome());
+}
+
+/** Opens what the plan asks for and starts the workers. An address that belongs to a cluster whose
+ *  launcher was killed is waited for; then this is called again. */
+void Cluster::Open() noexcept {
     std::string_view stage = "listen";
     try {
         OpenListeners();
         stage = "pid-file";
         WritePidFile();
         EmitSetup();
+        pool.Start();
+    } catch (const net::OpenError &error) {
+        if (error.Error() != EADDRINUSE || !predecessor.Await(plan.pool.stop.timeout + REMAINS))
+            return Refuse(stage, error.what());
+        reporter.Say(report::Level::WARN,
+                     fmt::format("{}; waiting for the end of a cluster whose launcher was killed",
+                                 error.what()));
     } catch (const util::UserError &error) {
-        reporter.Emit(report::Error{stage, 0, error.what(), std::nullopt, std::nullopt});
-        table.LetGo();
-        reporter.Finish();
-        return OWN_FAILURE;
+        Refuse(stage, error.what());
     }
-    pool.Start();
-    loop.Run();
-    table.LetGo();
-    notify.RemoveFiles();
-    if (pid_file)
-        pid_file->Remove();
-    reporter.Finish();
-    return then ? then->Status() : ExitCode(pool.GetOutcome());
+}
+
+void Cluster::Refuse(std::string_view stage, const char *why) noexcept {
+    reporter.Emit(report::Error{stage, 0, why, std::nullopt, std::nullopt});
+    refused = true;
+    loop.Break();
 }
 
 void Cluster::OpenListeners() {
-    for (net::ListenSpec spec : plan.listeners) {
+    for (; opened < plan.listeners.size(); opened++) {
+        net::ListenSpec spec = plan.listeners[opened];
         spec.second_name = adoption.has_value();
         table.Open(spec);
     }

@@ -8,6 +8,7 @@
 #include "health/UnservedListeners.hxx"
 #include "loop/Errands.hxx"
 #include "loop/SignalEvent.hxx"
+#include "main/Predecessor.hxx"
 #include "main/SignalTable.hxx"
 #include "main/ThenCommand.hxx"
 #include "main/WatchdogPing.hxx"
@@ -44,7 +45,9 @@ private:
     output::Drain &OpenEvents();
     void AddOutput();
     void AddAdoption();
+    void Open() noexcept;
     void OpenListeners();
+    void Refuse(std::string_view stage, const char *why) noexcept;
     void WritePidFile();
     void WarnOfCovered();
     void EmitSetup() noexcept;
@@ -68,6 +71,9 @@ private:
     std::optional<output::LastFlush> last_flush; // of the events, if there are any
     std::unique_ptr<net::SteeringPolicy> policy;
     net::ListenerTable table;
+    std::size_t opened = 0; // of the plan's listeners
+    bool refused = false; // it cannot begin
+    Predecessor predecessor{loop, util::Bind<&Cluster::Open>(*this)};
     std::optional<sys::PidFile> pid_file;
     spawn::CloneLauncher launcher;
     pool::Marks marks;

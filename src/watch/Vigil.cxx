@@ -26,7 +26,7 @@ void StandAlone(sys::Fd launcher_alive) noexcept {
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, nullptr);
     setsid();
-    prctl(PR_SET_NAME, "clusterize-watch"); // cut to 15 characters
+    prctl(PR_SET_NAME, WATCHER_NAME); // cut to 15 characters
     dup2(launcher_alive.Get(), 0);
     sys::CloseFrom(1);
     // It holds no directory's file system busy; where this fails, it does.

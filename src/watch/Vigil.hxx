@@ -5,6 +5,9 @@
 
 namespace watch {
 
+/** The name of the process. */
+constexpr const char *WATCHER_NAME = "clusterize-watch";
+
 /** The watcher's whole life, in a process that was forked from the launcher: waits until nobody holds the
  *  other end of `launcher_alive` any more, then ends what is left of the cluster, TERM first (the workers themselves
  *  have it from the kernel, prctl(2) PR_SET_PDEATHSIG, and get it again when half of the patience is over),

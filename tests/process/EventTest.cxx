@@ -135,7 +135,7 @@ TEST_CASE("jobs that have ended wait for a slow reader of the events") {
     const Fd read_end(ends[0]);
     Fd write_end(ends[1]);
     REQUIRE(fcntl(write_end.Get(), F_SETPIPE_SZ, 4096) > 0);
-    Cluster cluster({.options = {"-n", "100", "--events", "fd:20"},
+    Cluster cluster({.options = {"-n", "100", "--events", "fd:20", "--stop-timeout", "1h"},
                      .command = {"echo", "done"},
                      .start = {.fds = {{write_end.Get(), 20}}},
                      .events = false});
@@ -144,7 +144,7 @@ TEST_CASE("jobs that have ended wait for a slow reader of the events") {
     REQUIRE(WaitFor([&] {
         const auto children = Children(cluster.Pid());
         return std::none_of(children.begin(), children.end(),
-                            [](pid_t pid) { return Contains(CommandLine(pid), "echo"); });
+                            [](pid_t pid) { return CommandLine(pid).starts_with("echo"); });
     }));
     std::string text;
     char buffer[4096];

@@ -142,6 +142,49 @@ TEST_CASE("a worker that replaced another is watched too") {
     KillLauncher(cluster);
 }
 
+TEST_CASE("the same command, started again, waits for what a killed launcher left behind") {
+    const TempDir directory;
+    const std::string marker = directory.Write("first", "");
+    const std::string port = "127.0.0.1:" + std::to_string(FreePort());
+    const Setup again = {.options = {"-n", "1", "-p", port, "--stop-timeout", "2s"},
+                         .command = {"/bin/sh", "-c",
+                                     "if rm " + marker + "; then exec " + Behave() +
+                                         " ignore-term; else exec " + EchoServer() + "; fi"},
+                         .events = false};
+    Cluster first(again);
+    REQUIRE(WaitFor([&] { return Count(first.Out(), "ignoring") == 1; }));
+    (void)WaitWatcher(first);
+    first.Signal(SIGKILL);
+    CHECK(first.Wait() == Killed(SIGKILL));
+    // Another command does not wait.
+    CheckRefused(RunClusterize({"-p", port, "--", EchoServer()}), 125, {"in use"});
+    Cluster next(again);
+    REQUIRE(WaitFor([&] { return Count(next.Out(), "serving ") == 1; }));
+    CHECK(Contains(next.Err(), "; waiting for the end of a cluster whose launcher was killed"));
+    CHECK(next.Stop() == Exited(0));
+}
+
+TEST_CASE("TERM ends a start that waits") {
+    const std::string port = "127.0.0.1:" + std::to_string(FreePort());
+    const Setup again = {
+        .options = {"-n", "1", "-p", port, "--ready", "exec", "--stop-timeout", "1h"},
+        .command = {Behave(), "ignore-term"},
+        .events = false};
+    Cluster first(again);
+    REQUIRE(WaitFor([&] { return Count(first.Out(), "ignoring") == 1; }));
+    (void)WaitWatcher(first);
+    const std::vector<pid_t> all = Descendants(first.Pid());
+    first.Signal(SIGKILL);
+    CHECK(first.Wait() == Killed(SIGKILL));
+    Cluster next(again);
+    REQUIRE(WaitFor([&] { return Contains(next.Err(), "; waiting for"); }));
+    next.Signal(SIGTERM);
+    CHECK(next.Wait() == Exited(0));
+    for (const pid_t pid : all)
+        (void)kill(pid, SIGKILL);
+    CHECK(WaitFor([&] { return first.Leftovers().empty(); }));
+}
+
 TEST_CASE("PID 1 has none") {
     if (!IsRoot())
         HARNESS_SKIP("a PID namespace needs root");
