@@ -1,4 +1,5 @@
 #include "balance/KernelGroup.hxx"
+#include "balance/AttachToGroup.hxx"
 #include "balance/KernelState.h"
 #include "sys/Bpf.hxx"
 #include "sys/Error.hxx"
@@ -68,8 +69,10 @@ void KernelGroup::SetActive(std::span<const net::Seat *const> active) noexcept {
         Store(state->live, next << HALF | count);
 }
 
-int KernelGroup::Attach(const net::Seat &member) noexcept {
-    return sys::AttachToGroup(member.socket, program.program);
+int KernelGroup::Attach(const net::ListenSpec &spec, const net::Seat &member) noexcept {
+    return AttachToGroup(spec, member.socket, [this](int fd) {
+        return sys::AttachToGroup(sys::Fd(fd), program.program);
+    });
 }
 
 std::uint64_t KernelGroup::Given(unsigned seat) const noexcept {

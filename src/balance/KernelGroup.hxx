@@ -32,7 +32,7 @@ public:
 
     /** Steers the group of this member from now on: after Put() of all and SetActive(). Returns 0
      *  or errno. */
-    int Attach(const net::Seat &member) noexcept;
+    int Attach(const net::ListenSpec &spec, const net::Seat &member) noexcept;
 
     bool ReadsQueues() const noexcept { return program.reads_queues; }
     bool Migrates() const noexcept { return program.migrates; }

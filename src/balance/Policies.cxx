@@ -30,14 +30,14 @@ public:
         return lacks->empty();
     }
 
-    std::unique_ptr<net::Steering> Steer(int type, bool group) const final {
+    std::unique_ptr<net::Steering> Steer(const net::ListenSpec &spec, bool group) const final {
         if (!group) // a unix path, an inherited socket, one worker
             return std::make_unique<SharedSteering>(lacks.value_or(""));
-        return SteerGroup(type);
+        return SteerGroup(spec);
     }
 
 private:
-    virtual std::unique_ptr<net::Steering> SteerGroup(int type) const = 0;
+    virtual std::unique_ptr<net::Steering> SteerGroup(const net::ListenSpec &spec) const = 0;
 
     mutable std::optional<std::string> lacks; // empty: it was not asked yet
 };
@@ -47,10 +47,10 @@ public:
     explicit RoundRobinPolicy(const Hooks &_hooks) : hooks(_hooks) {}
 
 private:
-    std::unique_ptr<net::Steering> SteerGroup(int type) const override {
+    std::unique_ptr<net::Steering> SteerGroup(const net::ListenSpec &spec) const override {
         if (!loader)
             loader.emplace(hooks.loop, hooks.forked);
-        return std::make_unique<RoundRobinSteering>(type, hooks.loop, *loader, hooks.settled);
+        return std::make_unique<RoundRobinSteering>(spec, hooks.loop, *loader, hooks.settled);
     }
 
     const Hooks hooks;
@@ -58,8 +58,9 @@ private:
 };
 
 class RandomPolicy final : public GroupPolicy {
-    std::unique_ptr<net::Steering> SteerGroup(int type) const override {
-        return std::make_unique<RandomSteering>(type == SOCK_DGRAM ? Choice::FLOW : Choice::RANDOM);
+    std::unique_ptr<net::Steering> SteerGroup(const net::ListenSpec &spec) const override {
+        return std::make_unique<RandomSteering>(spec, spec.at.type == SOCK_DGRAM ? Choice::FLOW
+                                                                                 : Choice::RANDOM);
     }
 };
 
@@ -67,7 +68,7 @@ class NonePolicy final : public net::SteeringPolicy {
 public:
     bool WantsGroup() const override { return false; }
 
-    std::unique_ptr<net::Steering> Steer(int, bool) const override {
+    std::unique_ptr<net::Steering> Steer(const net::ListenSpec &, bool) const override {
         return std::make_unique<SharedSteering>();
     }
 };

@@ -1,60 +1,22 @@
 #include "balance/RandomSteering.hxx"
-#include "net/OpenSocket.hxx"
+#include "balance/AttachToGroup.hxx"
 #include "net/SocketState.hxx"
 #include "sys/Error.hxx"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <system_error>
 
 namespace balance {
 
 namespace {
 
-/** Returns 0 or errno, as the other two do. */
+/** Returns 0 or errno. */
 int Attach(int fd, const sock_fprog &program) noexcept {
     return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program)) == 0
                ? 0
                : errno;
-}
-
-int IsForBothFamilies(int fd, bool &both) noexcept {
-    int v6only = 0;
-    socklen_t length = sizeof(v6only);
-    if (getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &length) != 0)
-        return errno;
-    both = v6only == 0;
-    return 0;
-}
-
-/** The kernel takes no program on an MPTCP socket (mptcp_setsockopt), but the group behind it is
- *  one of TCP sockets: one more that joins for a moment brings the program. It is the last of the
- *  group, so that nobody's place changes when it leaves. */
-int AttachByGuest(int member, const sock_fprog &program) noexcept {
-    try {
-        net::ListenSpec spec;
-        spec.origin = net::ListenSpec::Origin::ADOPTED; // exactly this address, no other family
-        spec.at.address = net::Address::OfSocket(member);
-        struct stat status = {};
-        if (fstat(member, &status) != 0)
-            return errno;
-        spec.as = sys::ProcessIds{status.st_uid, status.st_gid, {}, 0, 0}; // as that was made
-        if (spec.at.address.Family() == AF_INET6)
-            if (const int error = IsForBothFamilies(member, spec.at.both_families); error != 0)
-                return error;
-        spec.backlog = 1;
-        const sys::UniqueFd guest = net::BindPlaceholder(spec, true);
-        net::Listen(guest, spec);
-        return Attach(guest.Get(), program);
-    } catch (const net::OpenError &error) {
-        return error.Error();
-    } catch (const std::system_error &error) {
-        return error.code().value();
-    }
 }
 
 } // namespace
@@ -102,18 +64,17 @@ std::vector<unsigned> RandomSteering::ActiveIndices() const {
 
 /** `indices`: not empty. Returns 0 or errno. */
 int RandomSteering::Install(std::span<const unsigned> indices) const noexcept {
-    // By any member, the program is the group's; but one that a worker has just shut down would
-    // make a group of its own, and could never listen again.
+    // One that a worker has just shut down would make a group of its own, and could never listen
+    // again.
     const auto listening = std::find_if(indices.begin(), indices.end(), [this](unsigned index) {
         return choice == Choice::FLOW || net::IsListening(members[index]->socket);
     });
     if (listening == indices.end())
         return 0;
-    const int fd = members[*listening]->socket.Get();
     auto code = MakeProgram(choice, indices);
     const sock_fprog program = {static_cast<unsigned short>(code.size()), code.data()};
-    const int error = Attach(fd, program);
-    return error == EOPNOTSUPP ? AttachByGuest(fd, program) : error;
+    return AttachToGroup(spec, members[*listening]->socket,
+                         [&program](int fd) { return Attach(fd, program); });
 }
 
 void RandomSteering::SetActive(std::span<const net::Seat *const> set) noexcept {

@@ -19,7 +19,9 @@ int TryClassic() noexcept;
  *  sockets. */
 class RandomSteering final : public net::Steering {
 public:
-    explicit RandomSteering(Choice _choice) noexcept : choice(_choice) {}
+    /** `_spec` is borrowed: that of the group. */
+    RandomSteering(const net::ListenSpec &_spec, Choice _choice) noexcept
+        : spec(_spec), choice(_choice) {}
 
     void Joined(const net::Seat &socket) override { members.push_back(&socket); }
     void Left(const net::Seat &socket) noexcept override;
@@ -32,6 +34,7 @@ private:
     void Avoid(std::size_t leaving) const noexcept;
     int Install(std::span<const unsigned> indices) const noexcept;
 
+    const net::ListenSpec &spec;
     const Choice choice;
     std::vector<const net::Seat *> members; // in the kernel's order
     std::vector<bool> active; // by seat

@@ -41,10 +41,11 @@ bool RoundRobinSteering::IsInGroup(const net::Seat &socket) const noexcept {
     return type == SOCK_DGRAM || net::IsListening(socket.socket);
 }
 
-RoundRobinSteering::RoundRobinSteering(int _type, loop::Loop &_loop, Loader &_loader,
+RoundRobinSteering::RoundRobinSteering(const net::ListenSpec &_spec, loop::Loop &_loop,
+                                       Loader &_loader,
                                        util::BoundMethod<void(const net::Steering &)> _settled)
-    : type(_type), loop(_loop), loader(_loader), settled(_settled) {
-    classic.emplace(ChoiceOf(type));
+    : spec(_spec), type(_spec.at.type), loop(_loop), loader(_loader), settled(_settled) {
+    classic.emplace(spec, ChoiceOf(type));
 }
 
 RoundRobinSteering::~RoundRobinSteering() noexcept {
@@ -58,7 +59,8 @@ void RoundRobinSteering::Joined(const net::Seat &socket) {
     if (kernel) {
         int error = kernel->Put(socket);
         if (error == 0)
-            error = kernel->Attach(socket); // it may be the first of a group without a program
+            error =
+                kernel->Attach(spec, socket); // it may be the first of a group without a program
         if (error != 0)
             FallBack(error);
         return;
@@ -143,7 +145,7 @@ int RoundRobinSteering::Enter(KernelProgram program) {
         one = member;
     }
     if (error == 0 && one != nullptr)
-        error = kernel->Attach(*one); // all at once, when all are there
+        error = kernel->Attach(spec, *one); // all at once, when all are there
     if (error == 0)
         classic.reset();
     else
@@ -158,7 +160,7 @@ void RoundRobinSteering::FallBack(int error) noexcept {
         fmt::format("the kernel's program cannot steer these sockets: {}", sys::ErrnoText(error));
     kernel.reset();
     if (!classic) {
-        classic.emplace(ChoiceOf(type));
+        classic.emplace(spec, ChoiceOf(type));
         for (const net::Seat *member : members)
             classic->Joined(*member);
         classic->SetActive(active);

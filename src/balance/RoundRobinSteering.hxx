@@ -18,9 +18,9 @@ namespace balance {
  *  Classic BPF is there from the start, and until the kernel's program is loaded. */
 class RoundRobinSteering final : public net::Steering, private LoadClient {
 public:
-    /** `type`: the socket's. All else is borrowed; `settled` is called when Tier() changes after
+    /** All is borrowed; `_spec` is that of the group. `settled` is called when Tier() changes after
      *  the first SetActive(). */
-    RoundRobinSteering(int type, loop::Loop &loop, Loader &loader,
+    RoundRobinSteering(const net::ListenSpec &spec, loop::Loop &loop, Loader &loader,
                        util::BoundMethod<void(const net::Steering &)> settled);
     ~RoundRobinSteering() noexcept override;
 
@@ -45,7 +45,8 @@ private:
     void WatchOver(std::span<const net::Seat *const> sockets) noexcept;
     void OnWatched() noexcept;
 
-    const int type;
+    const net::ListenSpec &spec;
+    const int type; // of the sockets
     loop::Loop &loop;
     Loader &loader;
     const util::BoundMethod<void(const net::Steering &)> settled;

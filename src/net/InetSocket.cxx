@@ -107,6 +107,22 @@ sys::UniqueFd BindPlaceholder(const ListenSpec &spec, bool joins) {
     return fd;
 }
 
+sys::UniqueFd OpenGuest(const ListenSpec &group) {
+    ListenSpec spec = group;
+    spec.at.protocol = 0;
+    spec.backlog = 1;
+    const SocketOwner owner(spec);
+    sys::UniqueFd fd = MakeSocket(spec);
+    if (!fd.IsDefined())
+        Refuse(spec, fd, errno);
+    SetDeaf(fd, true);
+    if (!Bind(spec, fd.Get(), Place::JOINS))
+        Refuse(spec, fd, errno);
+    if (spec.at.type == SOCK_STREAM)
+        Listen(fd, spec);
+    return fd;
+}
+
 void Listen(sys::Fd socket, const ListenSpec &spec) {
     if (listen(socket.Get(), spec.backlog) != 0)
         throw OpenFailure("cannot listen on", spec, errno, ExplainBind(errno, spec.at.address));

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <linux/filter.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -63,21 +62,11 @@ std::string_view WhyNoRescue(const Listener &listener) noexcept {
     return {};
 }
 
-/** Whatever would come to it is dropped before it comes, so that a client tries again. Best
- *  effort. */
+/** A new socket, which no worker has yet, is deaf as long as this lives. */
 class Deaf {
 public:
-    explicit Deaf(sys::Fd _socket) noexcept : socket(_socket) {
-        sock_filter code = {BPF_RET | BPF_K, 0, 0, 0};
-        const sock_fprog program = {1, &code};
-        static_cast<void>(
-            setsockopt(socket.Get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)));
-    }
-    ~Deaf() noexcept {
-        const int nothing = 0;
-        static_cast<void>(
-            setsockopt(socket.Get(), SOL_SOCKET, SO_DETACH_FILTER, &nothing, sizeof(nothing)));
-    }
+    explicit Deaf(sys::Fd _socket) noexcept : socket(_socket) { SetDeaf(socket, true); }
+    ~Deaf() noexcept { SetDeaf(socket, false); }
     Deaf(const Deaf &) = delete;
     Deaf &operator=(const Deaf &) = delete;
 
@@ -94,7 +83,7 @@ Listener::Listener(const ListenSpec &spec, ListenerContext &_context, unsigned _
     : context(_context), serial(_serial),
       sockets(spec, _context.seating.Count() == 1 || !MayBeGroup(spec, _context.policy),
               std::move(bound)),
-      steering(_context.policy.Steer(spec.at.type, !sockets.IsSingle())) {
+      steering(_context.policy.Steer(sockets.Spec(), !sockets.IsSingle())) {
     steering->OnChange(util::Bind<&Listener::OnPace>(*this));
     try {
         for (unsigned seat = 0; seat < context.seating.Count(); seat++)
@@ -114,8 +103,8 @@ Listener::Listener(const ListenSpec &spec, ListenerContext &_context, unsigned _
 
 Listener::Listener(const Description &made, ListenerContext &_context)
     : context(_context), serial(made.serial), sockets(made.sockets, _context.seating),
-      steering(_context.policy.Steer(Spec().at.type, !sockets.IsSingle())),
-      withdrawn(made.withdrawn), was_served(made.was_served) {
+      steering(_context.policy.Steer(Spec(), !sockets.IsSingle())), withdrawn(made.withdrawn),
+      was_served(made.was_served) {
     steering->OnChange(util::Bind<&Listener::OnPace>(*this));
     for (Seat &seat : sockets.Seats()) {
         const Description::Flags &flags = made.seats.at(seat.index);
@@ -157,7 +146,7 @@ void Listener::AddSeat() {
         else
             sockets.Listen(seat);
         if (splits) {
-            steering = context.policy.Steer(Spec().at.type, true);
+            steering = context.policy.Steer(Spec(), true);
             steering->OnChange(util::Bind<&Listener::OnPace>(*this));
         }
         const bool joins = !withdrawn || !sockets.IsStream();

@@ -24,6 +24,12 @@ sys::UniqueFd BindInet(ListenSpec &spec, Place place);
  *  there is another program's, and gives EADDRINUSE. Throws OpenError. */
 sys::UniqueFd BindPlaceholder(const ListenSpec &spec, bool joins);
 
+/** A socket of the launcher's own that joins the group of these TCP or UDP sockets, as the last one
+ *  and deaf. A call for the whole group on it waits for no worker, and nobody's place in the group
+ *  changes when it leaves. That of MPTCP sockets is a group of TCP sockets. Throws OpenError, or
+ *  std::system_error. */
+sys::UniqueFd OpenGuest(const ListenSpec &group);
+
 /** A unix socket that is bound, and its path. */
 struct BoundPath {
     sys::UniqueFd socket;

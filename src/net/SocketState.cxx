@@ -1,6 +1,7 @@
 #include "net/SocketState.hxx"
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -33,10 +34,12 @@ bool IsListening(sys::Fd socket) noexcept {
 }
 
 std::optional<Queue> QueueOf(sys::Fd socket) noexcept {
+    // TCP_INFO waits for the lock of a socket that does not listen, and a worker may hold that.
+    if (!IsListening(socket))
+        return std::nullopt;
     tcp_info info = {};
     socklen_t length = sizeof(info);
-    if (!socket.IsDefined() ||
-        getsockopt(socket.Get(), IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
+    if (getsockopt(socket.Get(), IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
         info.tcpi_state != TCP_LISTEN)
         return std::nullopt;
     return Queue{info.tcpi_unacked, info.tcpi_sacked};
@@ -61,6 +64,14 @@ void SetNonblocking(sys::Fd socket, bool nonblocking) noexcept {
     const int flags = socket.IsDefined() ? fcntl(socket.Get(), F_GETFL) : -1;
     if (flags >= 0 && ((flags & O_NONBLOCK) != 0) != nonblocking)
         fcntl(socket.Get(), F_SETFL, flags ^ O_NONBLOCK);
+}
+
+void SetDeaf(sys::Fd socket, bool deaf) noexcept {
+    sock_filter code = {BPF_RET | BPF_K, 0, 0, 0};
+    const sock_fprog program = {1, &code};
+    static_cast<void>(setsockopt(socket.Get(), SOL_SOCKET,
+                                 deaf ? SO_ATTACH_FILTER : SO_DETACH_FILTER, &program,
+                                 sizeof(program)));
 }
 
 void SetOptions(sys::Fd socket, std::span<const SocketOption> options) noexcept {

@@ -35,6 +35,10 @@ bool IsShut(sys::Fd socket) noexcept;
 /** O_NONBLOCK, which all descriptors of a socket share. */
 void SetNonblocking(sys::Fd socket, bool nonblocking) noexcept;
 
+/** Whatever would come to the socket is dropped before it comes, so that a client tries again. Best
+ *  effort: some kernels let only root do that. For sockets that no worker has. */
+void SetDeaf(sys::Fd socket, bool deaf) noexcept;
+
 /** As far as the kernel takes them. What decides who may have the address (SO_REUSEADDR, SO_REUSEPORT, IPV6_V6ONLY)
  *  is left out. */
 void SetOptions(sys::Fd socket, std::span<const SocketOption> options) noexcept;

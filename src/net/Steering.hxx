@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/ListenSpec.hxx"
 #include "net/Seat.hxx"
 #include "util/BoundMethod.hxx"
 
@@ -77,8 +78,9 @@ public:
      *  answer stays the same. */
     virtual bool WantsGroup() const = 0;
 
-    /** For a listener of this socket type; `group`: whether it has a socket for each seat. */
-    virtual std::unique_ptr<Steering> Steer(int type, bool group) const = 0;
+    /** For the listener of the spec, which is borrowed and has the real port when the first socket
+     *  joins; `group`: whether it has a socket for each seat. */
+    virtual std::unique_ptr<Steering> Steer(const ListenSpec &spec, bool group) const = 0;
 };
 
 } // namespace net

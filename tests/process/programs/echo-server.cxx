@@ -11,6 +11,9 @@
 //     exit N      "exiting", then the worker exits with N
 //     shut        as who, then the worker shuts its first listener down
 //     reopen      the same, and it listens there again
+//     map FILE    maps a page of the file
+//     lock        calls setsockopt for its first listener with that page, under the socket's lock
+//     shut+lock   the same in a child, which shuts that listener down before
 //     anything    the same again
 //
 // TERM, INT and QUIT end it with 0 unless --die leaves them as they are; --slow MS makes it take that
@@ -25,8 +28,10 @@
 #include <cstring>
 #include <fcntl.h>
 #include <map>
+#include <netinet/in.h>
 #include <string>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -145,6 +150,7 @@ class Server {
     std::map<int, std::pair<std::string, Listener>> clients;
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     int signals = -1;
+    void *page = nullptr;
 
     void Watch(int fd) const {
         epoll_event event{};
@@ -167,7 +173,9 @@ class Server {
     }
 
     /** False: close the connection. */
-    bool Serve(int fd, const std::string &request, const Listener &listener) const {
+    bool Serve(int fd, const std::string &request, const Listener &listener) {
+        if (request.compare(0, 4, "map ") == 0)
+            Map(request.substr(4));
         const std::string answer = Answer(request, listener) + "\n";
         (void)!send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
         if (request.compare(0, 5, "exit ") == 0)
@@ -176,7 +184,28 @@ class Server {
             (void)shutdown(3, SHUT_RD);
         if (request == "reopen")
             (void)listen(3, 16);
+        if (request == "lock" || request == "shut+lock")
+            Lock(request == "shut+lock");
         return request != "bye";
+    }
+
+    void Map(const std::string &file) {
+        const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+        page = mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (page == MAP_FAILED)
+            Fail(file + ": " + std::strerror(errno));
+        close(fd);
+    }
+
+    /** The kernel copies the options while it holds the lock of the socket. */
+    void Lock(bool shut) const {
+        if (shut && fork() != 0)
+            for (;;)
+                pause(); // it would wait for the lock, too
+        if (shut)
+            (void)shutdown(3, SHUT_RD);
+        const int result = setsockopt(3, IPPROTO_IP, IP_OPTIONS, page, 4);
+        dprintf(STDOUT_FILENO, "lock: %s\n", result == 0 ? "0" : std::strerror(errno));
     }
 
     void Accept(int fd) {

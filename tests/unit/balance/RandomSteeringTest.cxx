@@ -71,7 +71,7 @@ struct Group {
 
     net::ListenSpec spec;
     std::deque<net::Seat> sockets;
-    RandomSteering steering{Choice::RANDOM};
+    RandomSteering steering{spec, Choice::RANDOM};
 };
 
 } // namespace
@@ -177,7 +177,9 @@ TEST_CASE("where the kernel refuses the program, the tier says so") {
     const net::Seat slot(
         0, unit::NOBODY,
         sys::UniqueFd(sys::AdoptTag(), fcntl(pipe.reader.Get(), F_DUPFD_CLOEXEC, 0)));
-    RandomSteering steering(Choice::FLOW);
+    net::ListenSpec spec;
+    spec.at.type = SOCK_DGRAM;
+    RandomSteering steering(spec, Choice::FLOW);
     CHECK(steering.Tier().tier == "classic BPF");
     CHECK(steering.Tier().lacks.empty());
     steering.Joined(slot);
@@ -195,7 +197,8 @@ TEST_CASE("the policies: the first is the default") {
     const auto random = POLICIES[1].make(hooks), none = POLICIES[2].make(hooks);
     CHECK(random->WantsGroup());
     CHECK_FALSE(none->WantsGroup());
-    CHECK(random->Steer(SOCK_STREAM, true)->Tier().tier == "classic BPF");
-    CHECK(random->Steer(SOCK_STREAM, false)->Tier().tier == "shared queue");
-    CHECK(none->Steer(SOCK_STREAM, false)->Tier().tier == "shared queue");
+    const net::ListenSpec spec;
+    CHECK(random->Steer(spec, true)->Tier().tier == "classic BPF");
+    CHECK(random->Steer(spec, false)->Tier().tier == "shared queue");
+    CHECK(none->Steer(spec, false)->Tier().tier == "shared queue");
 }

@@ -56,7 +56,7 @@ public:
                 slot, unit::NOBODY,
                 net::BindInet(spec, slot == 0 ? net::Place::FIRST : net::Place::JOINS));
         steering.emplace(
-            type, loop, loader,
+            spec, loop, loader,
             util::BoundMethod<void(const net::Steering &)>::Make<&Group::OnSettled>(*this));
         std::vector<const net::Seat *> all;
         for (const net::Seat &socket : sockets) {

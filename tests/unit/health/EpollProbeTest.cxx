@@ -53,7 +53,7 @@ public:
 class Policy final : public net::SteeringPolicy {
 public:
     bool WantsGroup() const noexcept override { return true; }
-    std::unique_ptr<net::Steering> Steer(int, bool) const override {
+    std::unique_ptr<net::Steering> Steer(const net::ListenSpec &, bool) const override {
         return std::make_unique<NoSteering>();
     }
 };

@@ -35,7 +35,7 @@ private:
 class Policy final : public net::SteeringPolicy {
 public:
     bool WantsGroup() const noexcept override { return true; }
-    std::unique_ptr<net::Steering> Steer(int, bool) const override {
+    std::unique_ptr<net::Steering> Steer(const net::ListenSpec &, bool) const override {
         auto made = std::make_unique<Fake>();
         last = made.get();
         return made;

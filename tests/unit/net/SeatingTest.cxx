@@ -40,7 +40,7 @@ private:
 class DiallerPolicy final : public SteeringPolicy {
 public:
     bool WantsGroup() const noexcept override { return true; }
-    std::unique_ptr<Steering> Steer(int, bool) const override {
+    std::unique_ptr<Steering> Steer(const ListenSpec &, bool) const override {
         return std::make_unique<Dialler>(clients);
     }
 

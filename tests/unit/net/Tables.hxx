@@ -55,8 +55,8 @@ public:
     explicit Policy(bool _slot_sockets) : slot_sockets(_slot_sockets) {}
 
     bool WantsGroup() const noexcept override { return slot_sockets; }
-    std::unique_ptr<Steering> Steer(int type, bool group) const override {
-        log += (type == SOCK_DGRAM ? "udp" : "tcp") + std::string(group ? "*" : "1");
+    std::unique_ptr<Steering> Steer(const ListenSpec &spec, bool group) const override {
+        log += (spec.at.type == SOCK_DGRAM ? "udp" : "tcp") + std::string(group ? "*" : "1");
         return std::make_unique<Recorder>(log);
     }
 

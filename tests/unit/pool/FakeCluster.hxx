@@ -88,7 +88,7 @@ public:
 class NoPolicy final : public net::SteeringPolicy {
 public:
     bool WantsGroup() const noexcept override { return false; }
-    std::unique_ptr<net::Steering> Steer(int, bool) const override {
+    std::unique_ptr<net::Steering> Steer(const net::ListenSpec &, bool) const override {
         return std::make_unique<NoSteering>();
     }
 };
