@@ -169,3 +169,24 @@ TEST_CASE("a path with newlines and escapes forges no line of the log") {
     for (const std::string &line : Lines(cluster.Err()))
         CHECK_FALSE(line.starts_with("clusterize: worker 7"));
 }
+
+TEST_CASE("a worker that listens on many paths leaves half of the launcher's descriptors free") {
+    constexpr rlim_t LIMIT = 128;
+    for (const unsigned workers : {1U, 2U}) {
+        CAPTURE(workers);
+        const TempDir directory;
+        std::vector<std::string> steps;
+        for (int i = 0; i < 80; ++i)
+            steps.push_back("unix:" + directory / std::to_string(i));
+        Binders cluster({"-n", std::to_string(workers), "--ready", "exec"}, steps,
+                        {.limits = {{RLIMIT_NOFILE, LIMIT, LIMIT}}}, workers);
+        cluster.WaitServing();
+        CHECK(Count(cluster.Out(), "=EMFILE") >= 1);
+        const auto open = Descriptors(cluster.Pid()).size();
+        MESSAGE(open, " of ", LIMIT, " descriptors");
+        // One more may be open for a look.
+        CHECK(open <= LIMIT / 2 + 1);
+        CHECK(open >= LIMIT / 4);
+        (void)cluster.Stop();
+    }
+}
