@@ -1,5 +1,6 @@
 #include "main/Cluster.hxx"
 #include "main/ExitCode.hxx"
+#include "main/LogIsJournal.hxx"
 #include "pool/ListenerInfos.hxx"
 #include "report/JsonSink.hxx"
 #include "report/SystemdSink.hxx"
@@ -97,8 +98,11 @@ void Cluster::AddSinks() {
         reporter.Add(std::make_unique<report::JsonSink>(events->GetOutlet()));
         last_flush.emplace(loop, *events, util::Bind<&Cluster::OnEventsRead>(*this));
     }
-    reporter.Add(std::make_unique<report::TextSink>(
-        drains.Borrow(sys::Fd(STDERR_FILENO)).GetOutlet(), plan.log_level, plan.serving_log_level));
+    auto log = std::make_unique<report::TextSink>(drains.Borrow(sys::Fd(STDERR_FILENO)).GetOutlet(),
+                                                  plan.log_level, plan.serving_log_level);
+    if (LogIsJournal())
+        log->MarkPriorities();
+    reporter.Add(std::move(log));
     if (plan.service_manager)
         reporter.Add(std::make_unique<report::SystemdSink>(*plan.service_manager, reporter));
 }

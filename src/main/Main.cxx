@@ -5,7 +5,9 @@
 #include "main/Cluster.hxx"
 #include "main/DryRun.hxx"
 #include "main/ExitCode.hxx"
+#include "main/LogIsJournal.hxx"
 #include "main/Version.hxx"
+#include "report/Level.hxx"
 #include "sys/Accounts.hxx"
 #include "sys/Limits.hxx"
 #include "sys/NullDevice.hxx"
@@ -87,7 +89,9 @@ plan::Plan MakePlan(const cli::CommandLine &line, bool has_terminal) {
 }
 
 int Fail(const char *message) noexcept {
-    std::fprintf(stderr, "clusterize: %s\n", message);
+    const bool journal = LogIsJournal();
+    std::fprintf(stderr, "%sclusterize: %s\n",
+                 journal ? report::PriorityMark(report::Level::ERROR).data() : "", message);
     return OWN_FAILURE;
 }
 

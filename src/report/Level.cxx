@@ -12,4 +12,18 @@ constexpr std::array<LevelRow, 4> LEVELS = {{
 
 static_assert(util::NamesAreUnique(LEVELS));
 
+std::string_view PriorityMark(Level level) noexcept {
+    switch (level) {
+    case Level::ERROR:
+        return "<3>";
+    case Level::WARN:
+        return "<4>";
+    case Level::INFO:
+        return "<6>";
+    case Level::DEBUG:
+        return "<7>";
+    }
+    return "";
+}
+
 } // namespace report

@@ -16,4 +16,7 @@ struct LevelRow {
 /** What `--log-level` can name; each includes those above it. */
 extern const std::array<LevelRow, 4> LEVELS;
 
+/** "<3>" and so on: how journald reads it, see sd-daemon(3). */
+std::string_view PriorityMark(Level level) noexcept;
+
 } // namespace report

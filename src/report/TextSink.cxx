@@ -190,8 +190,12 @@ void TextSink::Say(Level said, std::string_view sentence) noexcept {
     outlet.Flush();
     if (outlet.HasRoom())
         if (const auto dropped = outlet.TakeDropped(); dropped != 0)
-            outlet.Write(fmt::format("clusterize: {} lines of this log were lost\n", dropped));
-    outlet.Write(fmt::format("clusterize: {}\n", util::Printable(sentence)));
+            Write(Level::WARN, fmt::format("{} lines of this log were lost", dropped));
+    Write(said, util::Printable(sentence));
+}
+
+void TextSink::Write(Level said, std::string_view sentence) noexcept {
+    outlet.Write(fmt::format("{}clusterize: {}\n", marking ? PriorityMark(said) : "", sentence));
 }
 
 } // namespace report

@@ -1,4 +1,4 @@
-// What the launcher sends to the NOTIFY_SOCKET that it was given itself.
+// What a service manager hears: at the NOTIFY_SOCKET of the launcher, and in its journal.
 
 #include "Support.hxx"
 
@@ -200,4 +200,32 @@ TEST_CASE("a watchdog of another process is not pinged, and a time that is none 
                                           ": not a number of microseconds, ignored"));
     }
     CHECK(!Contains(manager.Heard(), "WATCHDOG"));
+}
+
+namespace {
+
+/** Runs it with the standard error named as the journal, or something else named so. */
+Result WithJournal(std::vector<std::string> arguments, bool other = false) {
+    std::vector<std::string> argv = {"/bin/sh", "-c",
+                                     "export JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2)" +
+                                         std::string(other ? "0" : "") + "; exec \"$@\"",
+                                     "sh", ClusterizePath()};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    return Run({.argv = std::move(argv)});
+}
+
+} // namespace
+
+TEST_CASE("a log that goes to the journal has the priority of each line before it") {
+    const std::vector<std::string> fails = {
+        "--stop-delay", "9s", "-n", "1", "--", "sh", "-c", "echo \"<5>x\" >&2; exit 3"};
+    const Result result = WithJournal(fails);
+    CHECK(result.ended == Exited(3));
+    CHECK(Contains(result.err, "<4>clusterize: --stop-delay is not shorter"));
+    CHECK(Contains(result.err, "<5>x\n"));
+    CHECK(Count(result.err, "clusterize: ") == Count(result.err, ">clusterize: "));
+    CHECK(Contains(WithJournal({"--nonsense", "true"}).err, "<3>clusterize: "));
+    const Result other = WithJournal(fails, true);
+    CHECK(Contains(other.err, "\nclusterize: ") + other.err.starts_with("clusterize: ") > 0);
+    CHECK(!Contains(other.err, ">clusterize: "));
 }

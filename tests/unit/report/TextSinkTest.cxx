@@ -47,6 +47,19 @@ TEST_CASE("the line of the start is held until the first worker runs") {
     CHECK(log(Online{WORKER}) == "clusterize: worker 3 (slot 2, pid 4242) started\n");
 }
 
+TEST_CASE("for the journal each line begins with its priority") {
+    Log log(Level::DEBUG);
+    log.sink.MarkPriorities();
+    const auto line = [&log](Level level) {
+        log.sink.Say(level, "one\ntwo");
+        return log.pipe.ReadNow();
+    };
+    CHECK(line(Level::ERROR) == "<3>clusterize: one\\x0atwo\n");
+    CHECK(line(Level::WARN) == "<4>clusterize: one\\x0atwo\n");
+    CHECK(line(Level::INFO) == "<6>clusterize: one\\x0atwo\n");
+    CHECK(line(Level::DEBUG) == "<7>clusterize: one\\x0atwo\n");
+}
+
 TEST_CASE("a start that fails says its failure alone") {
     Log log(Level::INFO);
     CHECK(log(Jobs(1)).empty());
