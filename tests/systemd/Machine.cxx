@@ -125,7 +125,12 @@ void Machine::Boot() {
         groups->Enter();
         Check(prctl(PR_SET_PDEATHSIG, SIGKILL), "PR_SET_PDEATHSIG");
     };
-    nspawn = std::make_unique<Process>(std::move(start));
+    try {
+        nspawn = std::make_unique<Process>(std::move(start));
+    } catch (const std::exception &error) {
+        lacks = std::string("no machine can be started here: ") + error.what();
+        return;
+    }
     const bool up = WaitFor([this] {
         if (nspawn->HasEnded())
             return true;
