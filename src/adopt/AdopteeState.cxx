@@ -1,5 +1,6 @@
 #include "adopt/AdopteeState.hxx"
 #include "net/SocketState.hxx"
+#include "report/WorkerName.hxx"
 #include "sys/Error.hxx"
 
 #include <algorithm>
@@ -10,7 +11,7 @@
 namespace adopt {
 
 std::string AdopteeState::Describe() const {
-    return fmt::format("worker {} (slot {})", worker.id, worker.slot);
+    return report::NameOf(worker);
 }
 
 KnownSocket &AdopteeState::Make(const Question &question) {

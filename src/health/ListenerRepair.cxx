@@ -1,4 +1,5 @@
 #include "health/ListenerRepair.hxx"
+#include "report/WorkerName.hxx"
 #include "sys/Error.hxx"
 
 #include <cerrno>
@@ -39,7 +40,7 @@ void ListenerRepair::Say(const net::Repaired &repaired) noexcept {
     const auto worker = workers.find(repaired.seat);
     std::string who = "a worker";
     if (!listener.IsShared() && worker != workers.end())
-        who = fmt::format("worker {} (slot {})", worker->second.id, worker->second.slot);
+        who = report::NameOf(worker->second);
     if (repaired.error != 0)
         return SayFailed(repaired, who);
     const bool first = said.emplace(repaired.seat, &listener).second;

@@ -1,5 +1,6 @@
 #include "notify/Mailbox.hxx"
 #include "notify/Message.hxx"
+#include "report/WorkerName.hxx"
 #include "sys/Proc.hxx"
 #include "util/Text.hxx"
 
@@ -82,15 +83,15 @@ void Mailbox::Act(const Message &message) noexcept {
                              util::Quote(*message.main_pid)));
     if (message.status && *message.status != status) {
         status = *message.status;
-        context.reporter.Say(report::Level::DEBUG,
-                             fmt::format("{} says {}", Describe(), util::Quote(status)));
+        context.reporter.Say(report::Level::DEBUG, fmt::format("{} says {}", report::NameOf(worker),
+                                                               util::Quote(status)));
     }
     if (message.extend)
         context.facts.Extend(worker, *message.extend);
     if (message.ready)
         context.facts.Ready(worker, pool::Sign::NOTIFY);
     if (message.stopping) {
-        context.reporter.Say(report::Level::DEBUG, Describe() + " says that it stops");
+        context.reporter.Say(report::Level::DEBUG, report::NameOf(worker) + " says that it stops");
         context.facts.Stopping(worker);
     }
 }
@@ -101,11 +102,8 @@ void Mailbox::Complain(Complaint kind, std::string_view sentence) noexcept {
     if (last && now - *last < QUIET)
         return;
     last = now;
-    context.reporter.Say(report::Level::WARN, fmt::format("{}: {}", Describe(), sentence));
-}
-
-std::string Mailbox::Describe() const {
-    return fmt::format("worker {} (slot {})", worker.id, worker.slot);
+    context.reporter.Say(report::Level::WARN,
+                         fmt::format("{}: {}", report::NameOf(worker), sentence));
 }
 
 } // namespace notify

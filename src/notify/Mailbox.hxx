@@ -64,7 +64,6 @@ private:
     void Act(const Message &message) noexcept;
     void Refuse(pid_t sender) noexcept;
     void Complain(Complaint kind, std::string_view sentence) noexcept;
-    std::string Describe() const;
 
     const Context context;
     pool::WorkerRef worker;

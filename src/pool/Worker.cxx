@@ -1,6 +1,7 @@
 #include "pool/Worker.hxx"
 #include "pool/ListenerInfos.hxx"
 #include "pool/Starter.hxx"
+#include "report/WorkerName.hxx"
 #include "sys/SignalNames.hxx"
 
 #include <cassert>
@@ -207,8 +208,7 @@ void Worker::Dismiss() noexcept {
     dismissed = true;
     const double seconds = std::chrono::duration<double>(ready_timeout).count();
     context.reporter.Emit(report::Error{
-        "ready", 0,
-        fmt::format("worker {} (slot {}) was not ready within {} s", ref.id, ref.slot, seconds),
+        "ready", 0, fmt::format("{} was not ready within {} s", report::NameOf(ref), seconds),
         ref.id, ref.slot});
     Signal(ladder.Signal());
     timer.Schedule(WorkerTrigger::TIME_OVER, context.stop.timeout);
@@ -267,12 +267,12 @@ void Worker::Abandon() noexcept {
         Finish({true, SIGKILL});
     else
         FailStart(start->Failure(), start->DescribeFailure());
-    context.reporter.Emit(report::Error{
-        "kill", 0,
-        fmt::format("worker {} (slot {}, pid {}) does not end, not even by SIGKILL: it hangs in "
-                    "the kernel, as with a file system that does not answer",
-                    ref.id, ref.slot, ref.pid),
-        ref.id, ref.slot});
+    context.reporter.Emit(
+        report::Error{"kill", 0,
+                      fmt::format("{} does not end, not even by SIGKILL: it hangs in "
+                                  "the kernel, as with a file system that does not answer",
+                                  report::NameWithPid(ref)),
+                      ref.id, ref.slot});
     owner.OnEnded(*this);
     Depart();
 }
@@ -293,12 +293,12 @@ void Worker::Clear(bool kill) noexcept {
 void Worker::Depart() noexcept {
     timer.Cancel();
     if (leftovers && leftovers->AreStuck())
-        context.reporter.Emit(report::Error{
-            "kill", 0,
-            fmt::format("processes that worker {} (slot {}) has left do not end, not even by "
-                        "SIGKILL: they hang in the kernel, or are traced",
-                        ref.id, ref.slot),
-            ref.id, ref.slot});
+        context.reporter.Emit(
+            report::Error{"kill", 0,
+                          fmt::format("processes that {} has left do not end, not even by "
+                                      "SIGKILL: they hang in the kernel, or are traced",
+                                      report::NameOf(ref)),
+                          ref.id, ref.slot});
     context.agents.Cleared(ref);
     owner.OnGone(*this);
 }

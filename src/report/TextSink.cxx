@@ -1,4 +1,5 @@
 #include "report/TextSink.hxx"
+#include "report/WorkerName.hxx"
 #include "sys/Error.hxx"
 #include "util/Text.hxx"
 
@@ -9,10 +10,6 @@
 namespace report {
 
 namespace {
-
-std::string Describe(const WorkerInfo &worker) {
-    return fmt::format("worker {} (slot {}, pid {})", worker.id, worker.slot, worker.pid);
-}
 
 std::string Place(const std::string &address, std::optional<unsigned> port) {
     const bool v6 = port && address.find(':') != std::string::npos;
@@ -79,16 +76,16 @@ Sentence Render(const Steering &steering) {
 }
 
 Sentence Render(const Fork &fork) {
-    return {Level::DEBUG, fmt::format("{} was forked", Describe(fork.worker))};
+    return {Level::DEBUG, fmt::format("{} was forked", NameWithPid(fork.worker))};
 }
 
 Sentence Render(const Online &online) {
-    return {Level::INFO, fmt::format("{} started", Describe(online.worker))};
+    return {Level::INFO, fmt::format("{} started", NameWithPid(online.worker))};
 }
 
 Sentence Render(const Listening &listening) {
     return {Level::DEBUG,
-            fmt::format("{} listens on {}{}", Describe(listening.worker),
+            fmt::format("{} listens on {}{}", NameWithPid(listening.worker),
                         Place(listening.address, listening.port < 0
                                                      ? std::nullopt
                                                      : std::optional<unsigned>(listening.port)),
@@ -96,7 +93,7 @@ Sentence Render(const Listening &listening) {
 }
 
 Sentence Render(const Ready &ready) {
-    return {Level::DEBUG, fmt::format("{} is ready ({})", Describe(ready.worker), ready.by)};
+    return {Level::DEBUG, fmt::format("{} is ready ({})", NameWithPid(ready.worker), ready.by)};
 }
 
 Sentence Render(const Up &up) {
@@ -114,7 +111,7 @@ Sentence Render(const Exit &exit) {
         how += fmt::format(", as {}", *exit.reason);
     // That a worker had to be killed is worth knowing, although its end was asked for.
     return {clean && !exit.reason ? Level::INFO : Level::WARN,
-            fmt::format("{} {}", Describe(exit.worker), how)};
+            fmt::format("{} {}", NameWithPid(exit.worker), how)};
 }
 
 Sentence Render(const Restart &restart) {
