@@ -33,7 +33,20 @@ KernelGroup::KernelGroup(KernelProgram _program)
     if (memory == MAP_FAILED)
         throw sys::MakeErrno("cannot map the state of the kernel's program");
     state = static_cast<steering_state *>(memory);
-    program.state.Close(); // the mapping keeps it
+    const auto live = Load(state->live);
+    const unsigned *turns = state->turns[live >> HALF & 1];
+    for (unsigned i = 0; i < static_cast<unsigned>(live) && i < MOST_SEATS; i++)
+        if (turns[i] < MOST_SEATS)
+            is_active[turns[i]] = true;
+}
+
+KernelGroup::KernelGroup(const net::Steering::Description::Program &made)
+    : KernelGroup(KernelProgram{sys::Reclaim(made.program), sys::Reclaim(made.sockets),
+                                sys::Reclaim(made.state), made.reads_queues, made.migrates}) {}
+
+net::Steering::Description::Program KernelGroup::Describe() const noexcept {
+    return {program.program.Get(), program.sockets.Get(), program.state.Get(), program.reads_queues,
+            program.migrates};
 }
 
 KernelGroup::~KernelGroup() noexcept {

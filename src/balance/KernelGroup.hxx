@@ -15,8 +15,13 @@ namespace balance {
 /** A reuseport group that is steered by a program in the kernel. */
 class KernelGroup {
 public:
-    /** Throws std::system_error where the program's state cannot be mapped. */
+    /** Throws std::system_error if the program's state cannot be mapped. */
     explicit KernelGroup(KernelProgram program);
+
+    /** The same again, in a process that has inherited the descriptors. What the seats were given
+     *  and what they are owed is in the kernel, and so is the active set. */
+    explicit KernelGroup(const net::Steering::Description::Program &made);
+    net::Steering::Description::Program Describe() const noexcept;
     ~KernelGroup() noexcept;
 
     KernelGroup(const KernelGroup &) = delete;
@@ -42,8 +47,12 @@ public:
 
 private:
     KernelProgram program;
-    steering_state *state; // shared with the kernel
-    std::vector<bool> is_active; // by seat
+
+    /** Shared with the kernel. */
+    steering_state *state;
+
+    /** By seat. */
+    std::vector<bool> is_active;
 };
 
 } // namespace balance

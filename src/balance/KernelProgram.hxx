@@ -15,10 +15,19 @@ enum class Kind {
  *  group. */
 struct KernelProgram {
     sys::UniqueFd program;
-    sys::UniqueFd sockets; // seat -> socket (REUSEPORT_SOCKARRAY)
-    sys::UniqueFd state; // KernelState.h, to be mapped
-    bool reads_queues = false; // busy seats are skipped
-    bool migrates = false; // moves the queue of a socket that leaves the group (Linux 5.14)
+
+    /** Seat -> socket (REUSEPORT_SOCKARRAY). */
+    sys::UniqueFd sockets;
+
+    /** KernelState.h, to be mapped. It stays open for a process that is executed in our place: a
+     *  mapping does not outlive that. */
+    sys::UniqueFd state;
+
+    /** Busy seats are skipped. */
+    bool reads_queues = false;
+
+    /** Moves the queue of a socket that leaves the group (Linux 5.14). */
+    bool migrates = false;
 };
 
 } // namespace balance

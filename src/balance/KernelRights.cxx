@@ -14,7 +14,8 @@ constexpr const char *TYPE_INFORMATION = "/sys/kernel/btf/vmlinux";
 
 } // namespace
 
-// CAP_BPF and CAP_PERFMON are there from Linux 5.8 on (capabilities(7)); before that it was CAP_SYS_ADMIN.
+// CAP_BPF and CAP_PERFMON are there from Linux 5.8 on (capabilities(7)); before that it was
+// CAP_SYS_ADMIN.
 
 KernelRights FindKernelRights() {
     KernelRights rights;

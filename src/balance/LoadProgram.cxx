@@ -36,8 +36,8 @@ sys::UniqueFd Duplicate(int fd) {
     return {sys::AdoptTag(), fcntl(fd, F_DUPFD_CLOEXEC, 3)};
 }
 
-/** Has the kernel the function that lets the program read queues? A weak one that it has not is no call any
- *  more after the load. */
+/** Has the kernel the function that lets the program read queues? A weak one that it has not is no
+ *  call any more after the load. */
 bool CallsKernel(const bpf_program *program) {
     const std::span code(bpf_program__insns(program), bpf_program__insn_cnt(program));
     return std::any_of(code.begin(), code.end(), [](const bpf_insn &instruction) {
@@ -69,8 +69,8 @@ int Try(Kind kind, const Attempt &attempt, KernelProgram &into) {
 }
 
 /**
- * Does a seccomp filter answer bpf(2)? The kernel knows no such command, and says that to a process with
- * CAP_BPF. A filter looks at the number of the call alone, and refuses it.
+ * Does a seccomp filter answer bpf(2)? The kernel knows no such command, and says that to a process
+ * with CAP_BPF. A filter looks at the number of the call alone, and refuses it.
  */
 bool IsFiltered() noexcept {
     return sys::HasSeccompFilter() && syscall(SYS_bpf, -1, nullptr, 0) < 0 &&

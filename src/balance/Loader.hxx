@@ -18,8 +18,8 @@ public:
     virtual void OnLoaded(Loaded loaded) noexcept = 0;
 };
 
-/** Gets programs into the kernel without the launcher waiting or growing: each is loaded by a child that hands it
- *  over and ends. One child at a time. */
+/** Gets programs into the kernel without the launcher waiting or growing: each is loaded by a child
+ *  that hands it over and ends. One child at a time. */
 class Loader {
 public:
     /** `forked` is told of each child; the launcher reaps it. */
@@ -33,11 +33,12 @@ public:
 
     const KernelRights &Rights() const noexcept { return rights; }
 
-    /** So many programs at a time: each takes 160 KiB of the kernel, and a program of a worker may open thousands
-     *  of ports. */
+    /** So many programs at a time: each takes 160 KiB of the kernel, and a program of a worker may
+     *  open thousands of ports. */
     static constexpr unsigned MOST_PROGRAMS = 64;
 
-    /** A place for one more program; false: all are taken. Who has it gives it back with Release(). */
+    /** A place for one more program; false: all are taken. Who has it gives it back with
+     *  Release(). */
     bool Reserve() noexcept;
     void Release() noexcept { reserved--; }
 

@@ -88,11 +88,11 @@ void RandomSteering::SetActive(std::span<const net::Seat *const> set) noexcept {
         refused = Install(indices);
 }
 
-std::vector<unsigned> RandomSteering::Order() const {
-    std::vector<unsigned> order;
+net::Steering::Description RandomSteering::Describe() const {
+    Description description;
     for (const net::Seat *member : members)
-        order.push_back(member->index);
-    return order;
+        description.order.push_back(member->index);
+    return description;
 }
 
 net::TierReport RandomSteering::Tier() const {

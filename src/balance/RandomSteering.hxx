@@ -15,8 +15,8 @@ inline constexpr std::string_view CLASSIC_BPF = "classic BPF";
 int TryClassic() noexcept;
 
 /** Steers a reuseport group with classic BPF, which needs no privilege: at random for TCP, by flow
- *  for UDP. Where the kernel refuses the program after all it spreads by its own hash over all
- *  sockets. */
+ *  for UDP. If the kernel refuses the program after all, it spreads by its own hash over all
+ *  sockets. It owns nothing: the program is the group's, and another one replaces it. */
 class RandomSteering final : public net::Steering {
 public:
     /** `_spec` is borrowed: that of the group. */
@@ -26,7 +26,7 @@ public:
     void Joined(const net::Seat &socket) override { members.push_back(&socket); }
     void Left(const net::Seat &socket) noexcept override;
     void SetActive(std::span<const net::Seat *const> set) noexcept override;
-    std::vector<unsigned> Order() const override;
+    Description Describe() const override;
     net::TierReport Tier() const override;
 
 private:

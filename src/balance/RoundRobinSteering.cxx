@@ -207,11 +207,31 @@ std::optional<std::uint64_t> RoundRobinSteering::Given(const net::Seat &socket) 
     return kernel->Given(socket.index);
 }
 
-std::vector<unsigned> RoundRobinSteering::Order() const {
-    std::vector<unsigned> order;
+net::Steering::Description RoundRobinSteering::Describe() const {
+    Description description;
     for (const net::Seat *member : members)
-        order.push_back(member->index);
-    return order;
+        description.order.push_back(member->index);
+    if (kernel)
+        description.program = kernel->Describe();
+    return description;
+}
+
+/** A program that cannot be had again stays in charge until the classic one replaces it. */
+void RoundRobinSteering::Resume(const Description &made, const std::deque<net::Seat> &seats) {
+    if (made.program && loader.Reserve()) {
+        reserved = true;
+        try {
+            kernel.emplace(*made.program);
+            classic.reset();
+            begun = true;
+            for (const unsigned index : made.order)
+                members.push_back(&seats.at(index));
+            return;
+        } catch (const std::system_error &error) {
+            lacks = error.what();
+        }
+    }
+    Steering::Resume(made, seats);
 }
 
 net::TierReport RoundRobinSteering::Tier() const {

@@ -32,7 +32,8 @@ public:
     }
     bool CanRescue() const noexcept override { return kernel && kernel->Migrates(); }
     std::optional<std::uint64_t> Given(const net::Seat &socket) const noexcept override;
-    std::vector<unsigned> Order() const override;
+    Description Describe() const override;
+    void Resume(const Description &made, const std::deque<net::Seat> &seats) override;
     net::TierReport Tier() const override;
 
 private:

@@ -112,15 +112,14 @@ Listener::Listener(const Description &made, ListenerContext &_context)
         seat.serving = flags.serving;
         seat.withheld = flags.withheld;
     }
-    for (const unsigned index : made.order)
-        steering->Joined(Seats().at(index));
+    steering->Resume(made.steering, Seats());
     Steer(Order::CHANGED);
     for (const Seat &seat : Seats())
         Watch(seat);
 }
 
 Listener::Description Listener::Describe() const {
-    Description description = {serial,    sockets.Describe(), {}, steering->Order(),
+    Description description = {serial,    sockets.Describe(), {}, steering->Describe(),
                                withdrawn, was_served};
     for (const Seat &seat : Seats())
         description.seats.push_back({seat.active, seat.serving, seat.withheld});

@@ -79,7 +79,7 @@ public:
         unsigned serial = 0;
         SocketSet::Description sockets;
         std::vector<Flags> seats;
-        std::vector<unsigned> order; // Steering::Order
+        Steering::Description steering;
         bool withdrawn = false, was_served = false;
 
         friend bool operator==(const Description &, const Description &) noexcept = default;

@@ -5,6 +5,7 @@
 #include "util/BoundMethod.hxx"
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -54,8 +55,34 @@ public:
      *  unknown. */
     virtual std::optional<std::uint64_t> Given(const Seat &) const noexcept { return std::nullopt; }
 
-    /** The members of the group in the kernel's order, by their indices; empty without a group. */
-    virtual std::vector<unsigned> Order() const { return {}; }
+    /** What the kernel has of it, for one that is made in its place. */
+    struct Description {
+        /** By descriptor. The group keeps the program as long as it has a member. */
+        struct Program {
+            int program = -1, sockets = -1, state = -1;
+            bool reads_queues = false, migrates = false;
+
+            friend bool operator==(const Program &, const Program &) noexcept = default;
+        };
+
+        /** The members of the group in the kernel's order, by their indices; empty without a
+         *  group. */
+        std::vector<unsigned> order;
+
+        /** Empty: the group has a classic one, which is attached again, or none. */
+        std::optional<Program> program;
+
+        friend bool operator==(const Description &, const Description &) noexcept = default;
+    };
+
+    virtual Description Describe() const { return {}; }
+
+    /** Goes on from there, in place of Joined(). It owns the descriptors from now on. SetActive()
+     *  follows. */
+    virtual void Resume(const Description &made, const std::deque<Seat> &seats) {
+        for (const unsigned index : made.order)
+            Joined(seats.at(index));
+    }
 
     virtual TierReport Tier() const = 0;
 

@@ -21,9 +21,27 @@ public:
     /** `_places`: where it may be, the best first. */
     explicit Directory(std::vector<std::string> _places) noexcept : places(std::move(_places)) {}
 
+    /** The directory that it has made and the descriptor of its lock, for a launcher that takes
+     *  this one's place: the lock belongs to the open file, so exec(2) keeps it. */
+    struct Description {
+        std::string path;
+        int lock = -1;
+        std::string lacks;
+
+        friend bool operator==(const Description &, const Description &) noexcept = default;
+    };
+
+    Directory(std::vector<std::string> _places, const Description &made) noexcept
+        : places(std::move(_places)), path(made.path), lock(sys::Reclaim(made.lock)),
+          lacks(made.lacks) {}
+    Description Describe() const { return {path, lock.Get(), lacks}; }
+
     struct Socket {
-        std::string name; // as for NOTIFY_SOCKET
-        sys::UniqueFd socket; // for datagrams, with their senders
+        /** As for NOTIFY_SOCKET. */
+        std::string name;
+
+        /** For datagrams, with their senders. */
+        sys::UniqueFd socket;
     };
 
     /** Throws std::system_error. */
@@ -43,8 +61,12 @@ private:
     Socket OpenPath(const std::string &secret) const;
 
     const std::vector<std::string> places;
-    std::string path; // empty: there is none
-    sys::UniqueFd lock; // the directory
+
+    /** Empty: there is none. */
+    std::string path;
+
+    /** The directory. */
+    sys::UniqueFd lock;
     std::string lacks;
 };
 

@@ -22,6 +22,10 @@ Mailbox::Mailbox(const Context &_context, const pool::WorkerRef &_worker, Direct
       peer(_context.peer, *this, _worker.id, std::move(socket.socket), peer::Kind::DATAGRAM,
            LIMITS) {}
 
+Mailbox::Mailbox(const Context &_context, const Description &made)
+    : context(_context), worker(made.worker), name(made.name), status(made.status),
+      peer(_context.peer, *this, made.worker.id, made.peer, peer::Kind::DATAGRAM, LIMITS) {}
+
 Mailbox::~Mailbox() noexcept {
     if (held)
         context.marks.Cancel(held->ticket);

@@ -30,6 +30,19 @@ public:
     Mailbox(const Context &_context, const pool::WorkerRef &_worker, Directory::Socket socket);
     ~Mailbox() noexcept override;
 
+    /** For a launcher that takes this one's place. A message that waits for its mark is still in
+     *  the queue of the socket, and is judged again. */
+    struct Description {
+        pool::WorkerRef worker;
+        std::string name, status;
+        peer::Peer::Description peer;
+
+        friend bool operator==(const Description &, const Description &) noexcept = default;
+    };
+
+    Mailbox(const Context &_context, const Description &made);
+    Description Describe() const { return {worker, name, status, peer.Describe()}; }
+
     Mailbox(const Mailbox &) = delete;
     Mailbox &operator=(const Mailbox &) = delete;
 
@@ -46,15 +59,21 @@ private:
     enum class Complaint : std::uint8_t { STRANGER, GONE, TOO_LONG, MAIN_PID };
 
     static constexpr unsigned MOST_AT_THE_END = 1024;
-    static constexpr peer::Limits LIMITS = {4096, 16, 0}; // the length as for systemd
-    static constexpr std::chrono::seconds QUIET{10}; // between two complaints of a kind
+
+    /** The length as for systemd. */
+    static constexpr peer::Limits LIMITS = {4096, 16, 0};
+
+    /** Between two complaints of a kind. */
+    static constexpr std::chrono::seconds QUIET{10};
 
     /** A message of an orphan, until its mark was read. */
     struct Held {
         std::string text;
         pid_t sender;
         bool truncated;
-        std::optional<std::uint64_t> start; // of the sender
+
+        /** Of the sender. */
+        std::optional<std::uint64_t> start;
         pool::Marks::Ticket ticket;
     };
 
@@ -68,7 +87,9 @@ private:
     const Context context;
     pool::WorkerRef worker;
     std::string name, status;
-    std::array<std::optional<loop::TimePoint>, 4> complained; // by kind
+
+    /** By kind. */
+    std::array<std::optional<loop::TimePoint>, 4> complained;
     std::optional<Held> held;
     peer::Peer peer;
 };

@@ -6,7 +6,8 @@
 
 namespace notify {
 
-/** What of a message is acted on, see sd_notify(3); everything else of it is nobody's affair here. */
+/** What of a message is acted on, see sd_notify(3); everything else of it is nobody's affair
+ *  here. */
 struct Message {
     bool ready = false, stopping = false;
     std::optional<std::string_view> status, main_pid;
@@ -15,7 +16,8 @@ struct Message {
 
 constexpr std::chrono::hours LONGEST{2400};
 
-/** Lines of NAME=VALUE; of two with the same name the last one counts. The views borrow from `text`. */
+/** Lines of NAME=VALUE; of two with the same name the last one counts. The views borrow from
+ *  `text`. */
 Message ParseMessage(std::string_view text);
 
 } // namespace notify

@@ -61,6 +61,25 @@ Peer::Peer(const Context &_context, MessageHandler &_handler, unsigned _client,
     event.Watch(socket, EPOLLIN | EPOLLONESHOT);
 }
 
+Peer::Peer(const Context &_context, MessageHandler &_handler, unsigned _client,
+           const Description &made, Kind _kind, const Limits &_limits)
+    : Peer(_context, _handler, _client, sys::Reclaim(made.socket), _kind, _limits) {
+    buffer = made.incoming;
+    outgoing = made.outgoing;
+    was_told = made.was_told;
+    ended = made.ended;
+    late = made.late;
+    if (ended)
+        event.Cancel();
+    else
+        turn.Schedule(); // what was read before makes no descriptor ready
+}
+
+Peer::Description Peer::Describe() const {
+    return {socket.Get(), kind == Kind::STREAM ? buffer : std::string(), outgoing, was_told, ended,
+            late};
+}
+
 Peer::~Peer() noexcept {
     event.Cancel();
     if (consuming)

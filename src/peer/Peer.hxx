@@ -16,31 +16,50 @@ namespace peer {
 struct Context {
     loop::Loop &loop;
     loop::Errands &errands;
-    util::BoundMethod<void(pid_t)> forked; // as for loop::Errands
+
+    /** As for loop::Errands. */
+    util::BoundMethod<void(pid_t)> forked;
 };
 
 struct Limits {
-    std::size_t message = 4096; // bytes
-    unsigned a_turn = 16; // messages, then others have their turn
-    std::size_t outgoing = 64UL * 1024; // bytes that the other side has not taken yet
+    /** Bytes. */
+    std::size_t message = 4096;
+
+    /** Messages, then others have their turn. */
+    unsigned a_turn = 16;
+
+    /** Bytes that the other side has not taken yet. */
+    std::size_t outgoing = 64UL * 1024;
 };
 
 enum class Kind : std::uint8_t {
-    DATAGRAM, // anybody who knows the name sends, and the kernel tells who it is
-    STREAM, // one other side; a line is a message, without its newline
+    /** Anybody who knows the name sends, and the kernel tells who it is. */
+    DATAGRAM,
+
+    /** One other side; a line is a message, without its newline. */
+    STREAM,
 };
 
 struct Message {
     std::string_view text;
-    bool truncated = false; // a datagram that was longer than Limits::message
-    pid_t sender = 0; // of a datagram; 0: outside of this PID namespace
+
+    /** A datagram that was longer than Limits::message. */
+    bool truncated = false;
+
+    /** Of a datagram; 0: outside of this PID namespace. */
+    pid_t sender = 0;
 };
 
 /** Why a stream has ended. */
 enum class End : std::uint8_t {
-    CLOSED, // by the other side, or broken
-    TOO_LONG, // a line
-    DESCRIPTORS, // it has sent some
+    /** By the other side, or broken. */
+    CLOSED,
+
+    /** A line. */
+    TOO_LONG,
+
+    /** The other side has sent some. */
+    DESCRIPTORS,
 };
 
 /** Receives the messages of a Peer. It must not destroy the Peer in a call. */
@@ -82,6 +101,24 @@ public:
          Kind _kind, const Limits &_limits = {});
     ~Peer() noexcept;
 
+    /** What it owns and knows, for a launcher that takes this one's place. A message of which an
+     *  errand closes the descriptors right now may be acted on once more. */
+    struct Description {
+        int socket = -1;
+
+        /** Of a stream: what was read and is not a line yet, and what was not sent yet. */
+        std::string incoming, outgoing;
+        bool was_told = false, ended = false;
+        unsigned late = 0;
+
+        friend bool operator==(const Description &, const Description &) noexcept = default;
+    };
+
+    /** Takes over the descriptor, and goes on from there. */
+    Peer(const Context &_context, MessageHandler &_handler, unsigned _client,
+         const Description &made, Kind _kind, const Limits &_limits = {});
+    Description Describe() const;
+
     Peer(const Peer &) = delete;
     Peer &operator=(const Peer &) = delete;
 
@@ -98,7 +135,8 @@ public:
     void ReadRest(unsigned most) noexcept;
 
 private:
-    struct Look; // at the first message
+    /** At the first message. */
+    struct Look;
 
     void OnReady(std::uint32_t events) noexcept;
     void Turn(unsigned most) noexcept;
@@ -126,11 +164,19 @@ private:
     loop::FdEvent event;
     loop::DeferEvent turn;
     loop::TimerEvent retry;
-    std::string buffer; // a datagram; the begin of a stream
+
+    /** A datagram; the begin of a stream. */
+    std::string buffer;
     std::string outgoing;
-    bool waits = false; // for Done()
-    bool was_told = false; // of the next message, which could not be received yet
-    bool has_descriptors = false; // the message that it waits for
+
+    /** For Done(). */
+    bool waits = false;
+
+    /** Of the next message, which could not be received yet. */
+    bool was_told = false;
+
+    /** The message that it waits for. */
+    bool has_descriptors = false;
     bool ended = false;
     unsigned late = 0;
     std::optional<loop::Errands::Ticket> consuming;

@@ -2,10 +2,12 @@
 #include "harness/Skip.hxx"
 #include "net/OpenSocket.hxx"
 #include "sys/Capability.hxx"
+#include "unit/Forked.hxx"
 #include "unit/Nobody.hxx"
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cerrno>
 #include <deque>
 #include <functional>
@@ -424,4 +426,58 @@ TEST_CASE("who ends while its program is loaded gets no answer, and leaves no pr
     while (waitpid(-1, nullptr, 0) > 0) {
     }
     CHECK(first.answers == 0);
+}
+
+namespace {
+
+/** Another steering of the same group in a process that has inherited the descriptors, as after
+ *  exec(2). Returns 0 if it describes itself in the same words and `check` passes. */
+int MakeAgain(Group &group, const std::function<int(RoundRobinSteering &)> &check) {
+    const net::Steering::Description described = group.steering->Describe();
+    return unit::InFork([&] {
+        Loader loader(group.loop, util::BoundMethod<void(pid_t)>::Make<&Group::OnForked>(group));
+        // Nothing is destroyed: this process is to own each descriptor once.
+        auto &made = *new RoundRobinSteering( // NOLINT
+            group.spec, group.loop, loader,
+            util::BoundMethod<void(const net::Steering &)>::Make<&Group::OnSettled>(group));
+        made.Resume(described, group.sockets);
+        FORKED_CHECK(made.Describe() == described);
+        return check(made);
+    });
+}
+
+} // namespace
+
+TEST_CASE("described, made and described again: the kernel's program with what it has counted") {
+    NEED_KERNEL_TIER();
+    Group group(4);
+    group.SetActive({0, 2, 3});
+    CHECK(group.Connect(30) == Counts{10, 0, 10, 10});
+    CHECK(group.steering->Describe().program);
+    CHECK(MakeAgain(group, [&group](RoundRobinSteering &made) {
+              FORKED_CHECK(made.Tier().tier == "kernel, queue-aware" && made.CanRescue());
+              FORKED_CHECK(made.Given(group.sockets[2]) == 10U);
+              FORKED_CHECK(made.Given(group.sockets[1]) == 0U);
+              const std::array set = {&group.sockets[2], &group.sockets[1]};
+              made.SetActive(set);
+              FORKED_CHECK((group.Connect(10) == Counts{0, 5, 5, 0}));
+              FORKED_CHECK(made.Given(group.sockets[2]) == 15U);
+              return 0;
+          }) == 0);
+    // It is still in charge when the process has ended that was made of the description.
+    group.SetActive({3});
+    CHECK(group.Connect(4) == Counts{0, 0, 0, 4});
+}
+
+TEST_CASE("described, made and described again: classic BPF is the group's, it is attached again") {
+    const Without bpf({CAP_BPF, CAP_SYS_ADMIN});
+    Group group(3);
+    group.SetActive({1});
+    CHECK_FALSE(group.steering->Describe().program);
+    CHECK(MakeAgain(group, [&group](RoundRobinSteering &made) {
+              const std::array set = {&group.sockets[2]};
+              made.SetActive(set);
+              FORKED_CHECK((group.Connect(5) == Counts{0, 0, 5}));
+              return 0;
+          }) == 0);
 }

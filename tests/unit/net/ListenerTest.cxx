@@ -66,7 +66,8 @@ TEST_CASE("describe, make, describe: a group whose sockets have changed places, 
                   static_cast<void>(listener.Mend(1)); // it is the last now: 0 3 2 1
               },
               [](Listener &made) {
-                  FORKED_CHECK((made.GetSteering().Order() == std::vector<unsigned>{0, 3, 2, 1}));
+                  FORKED_CHECK(
+                      (made.GetSteering().Describe().order == std::vector<unsigned>{0, 3, 2, 1}));
                   FORKED_CHECK(made.Seats()[3].serving);
                   FORKED_CHECK(made.StandingOf(1) == Standing::ACTIVE);
                   FORKED_CHECK(Dial(made.Spec().at.address).IsDefined());

@@ -42,7 +42,7 @@ public:
             log += std::to_string(socket->index);
         log += "}";
     }
-    std::vector<unsigned> Order() const override { return members; }
+    Description Describe() const override { return {members, {}}; }
     TierReport Tier() const override { return {"recorder", ""}; }
 
 private:

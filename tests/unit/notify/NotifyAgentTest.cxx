@@ -3,6 +3,7 @@
 #include "harness/Wait.hxx"
 #include "sys/UnixDatagram.hxx"
 #include "unit/FakeClock.hxx"
+#include "unit/Forked.hxx"
 #include "unit/Pipe.hxx"
 
 #include <doctest/doctest.h>
@@ -392,4 +393,39 @@ TEST_CASE_FIXTURE(Fixture,
     CHECK(Log() == "ready2 ");
     CHECK(Lines() == Texts{"debug: NOTIFY_SOCKET is an abstract name, which every process of the "
                            "network namespace can see: /proc/nowhere: No such file or directory"});
+}
+
+// --- in the launcher's place -----------------------------------------------------------------
+
+TEST_CASE_FIXTURE(Fixture, "described, made and described again: a mailbox and its directory") {
+    Directory home({directory.Path()});
+    Directory::Socket socket = home.Open();
+    const std::string name = socket.name;
+    const Context context{{loop, errands, forked}, facts, reporter, marks};
+    Mailbox mailbox(context, {1, 0, 1, getpid()}, std::move(socket));
+    Send(name, "STATUS=a");
+    CHECK(Log().empty());
+    const Mailbox::Description described = mailbox.Describe();
+    const Directory::Description described_home = home.Describe();
+    CHECK(described.status == "a");
+    Send(name, "STATUS=a\nSTOPPING=1"); // waits for the next launcher
+    CHECK(unit::InFork([&] {
+              loop::Loop next(clock);
+              loop::Errands next_errands(next, forked);
+              pool::Marks next_marks(next_errands, "0123456789abcdef");
+              const Context again{{next, next_errands, forked}, facts, reporter, next_marks};
+              // Nothing is destroyed: this process is to own each descriptor once.
+              auto &made = *new Mailbox(again, described); // NOLINT
+              auto &made_home = *new Directory({directory.Path()}, described_home); // NOLINT
+              FORKED_CHECK(made.Describe() == described);
+              FORKED_CHECK(made_home.Describe() == described_home);
+              for (int i = 0; i < 3; i++)
+                  next.Turn(loop::Loop::Wait::NO);
+              FORKED_CHECK(facts.log == "stopping1 "); // the status is the same
+              // The directory is its own: another one is not made.
+              FORKED_CHECK(made_home.Open().name.starts_with(described_home.path + "/"));
+              made_home.RemoveAll();
+              FORKED_CHECK(access(described_home.path.c_str(), F_OK) != 0);
+              return 0;
+          }) == 0);
 }

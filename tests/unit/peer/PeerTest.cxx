@@ -299,3 +299,42 @@ TEST_CASE_FIXTURE(Stream, "messages wait for a side that does not read, up to a 
     other.Close();
     CHECK(Log() == "end0");
 }
+
+namespace {
+
+/** Another peer in a process that has inherited the descriptors, as after exec(2). Returns 0 if it
+ *  describes itself in the same words and gets these messages. */
+int MakeAgain(Fixture &fixture, Kind kind, const Limits &limits, const std::string &expected) {
+    const Peer::Description described = fixture.peer->Describe();
+    return unit::InFork([&] {
+        loop::Loop loop(fixture.clock);
+        loop::Errands errands(loop, fixture.context.forked);
+        // Nothing is destroyed: this process is to own each descriptor once.
+        auto &made = *new Peer({loop, errands, fixture.context.forked}, fixture, 7, // NOLINT
+                               described, kind, limits);
+        FORKED_CHECK(made.Describe() == described);
+        for (int i = 0; i < 3; i++)
+            loop.Turn(loop::Loop::Wait::NO);
+        FORKED_CHECK(fixture.log == expected);
+        return 0;
+    });
+}
+
+} // namespace
+
+TEST_CASE_FIXTURE(Fixture, "described, made and described again: messages that nobody has taken") {
+    later = true;
+    Send(other, "one");
+    CHECK(Log() == "one;");
+    later = false;
+    Send(other, "two");
+    CHECK(MakeAgain(*this, Kind::DATAGRAM, {}, "one;two;") == 0);
+}
+
+TEST_CASE_FIXTURE(Stream, "described, made and described again: a line that has come in part") {
+    Send(other, "a\nb");
+    CHECK(Log() == "a;");
+    CHECK(peer->Describe().incoming == "b");
+    Send(other, "c\nd\n");
+    CHECK(MakeAgain(*this, Kind::STREAM, {8, 2, 16}, "bc;d;") == 0);
+}
