@@ -21,8 +21,8 @@ namespace pool {
  *  launcher, which is a subreaper or PID 1. The kernel does not say whose they were, and it does
  *  not say when, so each orphan is judged once, when a search sees it first (Orphans), by what is
  *  known then (Attribution.hxx), the strongest evidence first:
- *    1. Descent: it was a descendant of a worker when that was looked at (Orphans::Remember), or
- *       of an inherited child at any search.
+ *    1. Descent: it was a descendant of a worker that was replaced, dismissed or one too many
+ *       (Orphans::Remember), or of an inherited child at any search.
  *    2. Numbers: its process group or session is that of a worker, a companion or an inherited
  *       child. The number of one that was reaped counts for processes that began before the last
  *       time at which it or one of its leftovers was seen with it; afterwards it may be somebody

@@ -16,7 +16,8 @@ constexpr unsigned MOST_REPEATS = 3;
 
 Orphans::Orphans(loop::Loop &loop, Reaper &_reaper, MarkSource &_marks)
     : reaper(_reaper), marks(_marks), has_strangers(getpid() == 1),
-      step(loop, util::Bind<&Orphans::OnStep>(*this)) {
+      step(loop, util::Bind<&Orphans::OnStep>(*this)), budget(A_TURN),
+      look(loop, util::Bind<&Orphans::OnLook>(*this)) {
     reaper.Observe(*this);
 }
 
@@ -35,12 +36,41 @@ void Orphans::Remove(const Seeker &seeker) noexcept {
     std::erase(seekers, &seeker);
 }
 
-void Orphans::Remember(const WorkerRef &worker, pid_t pid) {
-    std::vector<ProcessName> members;
-    for (const pid_t descendant : sys::DescendantsOf(pid))
-        if (const auto stat = sys::ReadProcessStat(descendant))
-            members.push_back({descendant, stat->start});
-    reaper.NoteMembers({Owner::Kind::WORKER, worker.id}, std::move(members));
+void Orphans::Remember(const WorkerRef &worker) {
+    if (reaper.RoleOf(worker.pid) != ChildRole::WORKER)
+        return;
+    looks.emplace_back(Owner{Owner::Kind::WORKER, worker.id}, worker.pid);
+    Look();
+}
+
+void Orphans::RememberInherited() {
+    for (const Family &family : reaper.Families()) {
+        const bool is_looked_for =
+            std::any_of(looks.begin(), looks.end(),
+                        [&family](const auto &known) { return known.Leader() == family.leader; });
+        if (family.owner.kind == Owner::Kind::INHERITED && family.held_until == 0 && !is_looked_for)
+            looks.emplace_back(family.owner, family.leader);
+    }
+    Look();
+}
+
+void Orphans::OnLook() noexcept {
+    budget = A_TURN;
+    Look();
+}
+
+void Orphans::Look() noexcept {
+    while (budget > 0 && !looks.empty()) {
+        MemberSearch &first = looks.front();
+        const bool is_over = first.Step(budget);
+        // What an inherited child had before counts until all of it was looked for again.
+        if (is_over || first.WhoseMembers().kind == Owner::Kind::WORKER)
+            reaper.NoteMembers(first.WhoseMembers(), first.Leader(), first.Found());
+        if (is_over)
+            looks.pop_front();
+    }
+    if (budget != A_TURN)
+        look.Schedule(); // the next turn has a budget of its own
 }
 
 void Orphans::OnDelivered(const ReapResult &result) noexcept {
@@ -101,7 +131,7 @@ void Orphans::OnMark(const Mark &mark) noexcept {
 void Orphans::End() noexcept {
     searching = false;
     step.Cancel();
-    reaper.NoteInheritedMembers();
+    RememberInherited();
     reaper.SettleOthers();
     if (added)
         return step.Schedule();

@@ -1,8 +1,11 @@
 #pragma once
 
 #include "loop/DeferEvent.hxx"
+#include "pool/MemberSearch.hxx"
 #include "pool/Reaper.hxx"
 
+#include <cstddef>
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -44,8 +47,10 @@ public:
     void Remove(const Seeker &seeker) noexcept;
 
     /** Notes a living worker's descendants: what it leaves is found by that, whatever the
-     *  environments say. Call it before one worker of several is asked to end. */
-    void Remember(const WorkerRef &worker, pid_t pid);
+     *  environments show. Call it right before one worker of several is asked to end. It looks at
+     *  64 processes in a turn of the loop, at once if the turn has any left, and notes what it has
+     *  found so far. */
+    void Remember(const WorkerRef &worker);
 
     /** May children be orphans of strangers? For PID 1, and for tests. */
     bool HasStrangers() const noexcept { return has_strangers; }
@@ -58,17 +63,31 @@ private:
     void Judge(pid_t pid);
     void OnMark(const Mark &mark) noexcept;
     void End() noexcept;
+    void RememberInherited();
+    void OnLook() noexcept;
+    void Look() noexcept;
 
     Reaper &reaper;
     MarkSource &marks;
     bool has_strangers;
     loop::DeferEvent step;
     std::vector<Seeker *> seekers;
-    std::vector<pid_t> unjudged; // of the search that is under way
-    std::optional<Orphan> asked; // its mark is being read
+
+    /** Of the search that is under way. */
+    std::vector<pid_t> unjudged;
+
+    /** Its mark is being read. */
+    std::optional<Orphan> asked;
     bool searching = false;
-    bool added = false, ended = false; // a seeker, an orphan, since it began
+
+    /** A seeker was added, an orphan has ended, since the search began. */
+    bool added = false, ended = false;
     unsigned repeats = 0;
+
+    /** Members that are being looked for, and how many processes this turn may still look at. */
+    std::deque<MemberSearch> looks;
+    std::size_t budget;
+    loop::DeferEvent look;
 };
 
 } // namespace pool

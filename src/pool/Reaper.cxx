@@ -1,4 +1,5 @@
 #include "pool/Reaper.hxx"
+#include "pool/MemberSearch.hxx"
 #include "sys/Proc.hxx"
 
 #include <algorithm>
@@ -15,14 +16,6 @@ constexpr Owner INHERITED = {Owner::Kind::INHERITED, 0};
 
 // A worker may have forked before it was registered, if the launcher did not run for a while.
 constexpr std::uint64_t LATE_TICKS = 100;
-
-std::vector<ProcessName> DescendantsOf(pid_t pid) {
-    std::vector<ProcessName> names;
-    for (const pid_t descendant : sys::DescendantsOf(pid))
-        if (const auto stat = sys::ReadProcessStat(descendant))
-            names.push_back({descendant, stat->start});
-    return names;
-}
 
 } // namespace
 
@@ -67,9 +60,12 @@ void Reaper::FindInherited() {
         Family family{INHERITED, pid, 0, 0, true, {}};
         if (const auto stat = sys::ReadProcessStat(pid))
             family.start = stat->start;
+        MemberSearch search(INHERITED, pid); // nothing waits for the launcher yet
+        std::size_t budget = 4 * MemberSearch::MOST;
+        search.Step(budget);
+        family.members = search.Found();
         Add(ChildRole::INHERITED, sys::Process(pid), {}, std::move(family));
     }
-    NoteInheritedMembers();
 }
 
 ChildId Reaper::Add(ChildRole role, sys::Process process, OnEnd on_end, Family family) {
@@ -202,20 +198,14 @@ std::vector<Reaper::Leftover *> Reaper::Leftovers(
     return found;
 }
 
-void Reaper::NoteMembers(const Owner &owner, std::vector<ProcessName> members) {
-    if (owner.kind == Owner::Kind::INHERITED)
-        return;
-    const auto family =
-        std::find_if(families.begin(), families.end(),
-                     [&owner](const Family &known) { return known.owner == owner; });
+void Reaper::NoteMembers(const Owner &owner, pid_t leader, std::vector<ProcessName> members) {
+    // One with the number of an inherited child that has ended is not that child.
+    const bool lives = owner.kind == Owner::Kind::INHERITED;
+    const auto family = std::find_if(families.begin(), families.end(), [&](const Family &known) {
+        return known.owner == owner && known.leader == leader && (!lives || known.held_until == 0);
+    });
     if (family != families.end())
         family->members = std::move(members);
-}
-
-void Reaper::NoteInheritedMembers() {
-    for (Family &family : families)
-        if (family.owner == INHERITED && family.held_until == 0)
-            family.members = DescendantsOf(family.leader);
 }
 
 /** It was there until now, so its group and session had their numbers until now. */

@@ -158,8 +158,7 @@ public:
     std::span<const Family> Families() const noexcept { return families; }
 
     /** Notes the descendants of a family: what it leaves later is found by that. */
-    void NoteMembers(const Owner &owner, std::vector<ProcessName> members);
-    void NoteInheritedMembers();
+    void NoteMembers(const Owner &owner, pid_t leader, std::vector<ProcessName> members);
 
     /** A worker that has ended has left nothing any more. */
     void Settle(unsigned worker) noexcept;

@@ -105,6 +105,7 @@ void Slot::StartSuccessor() noexcept {
 /** The successor takes over: it is ready, or the current worker is gone already. */
 void Slot::Swap() noexcept {
     if (Worker *old = workers.Swap()) {
+        context.orphans.Remember(old->Ref());
         old->Withdraw();
         old->Leave({StopRequest::Kind::GRACEFUL, "replaced"});
     } else if (seat) {
@@ -194,8 +195,11 @@ void Slot::Retire(const StopRequest &request, bool surplus) noexcept {
 
 void Slot::LeaveAll() noexcept {
     Tell(false);
-    for (Worker *worker : workers.All())
+    for (Worker *worker : workers.All()) {
+        if (is_surplus) // others go on
+            context.orphans.Remember(worker->Ref());
         worker->Leave(*retirement);
+    }
     if (workers.IsEmpty())
         Post(SlotTrigger::EMPTY);
 }

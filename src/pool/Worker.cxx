@@ -210,6 +210,7 @@ void Worker::Dismiss() noexcept {
     context.reporter.Emit(report::Error{
         "ready", 0, fmt::format("{} was not ready within {} s", report::NameOf(ref), seconds),
         ref.id, ref.slot});
+    context.orphans.Remember(ref);
     Signal(ladder.Signal());
     timer.Schedule(WorkerTrigger::TIME_OVER, context.stop.timeout);
 }

@@ -141,7 +141,7 @@ TEST_CASE(
                   });
               });
               const pid_t daemon = told.Hear();
-              launcher.orphans.Remember(worker.ref, worker.ref.pid);
+              launcher.orphans.Remember(worker.ref);
               FORKED_CHECK(launcher.End(worker));
               Clearing clearing(launcher);
               FORKED_CHECK(!clearing.leftovers.Begin(worker.ref, SIGTERM));

@@ -150,7 +150,8 @@ TEST_CASE("described, made and described again: every child keeps its role and i
               const auto orphan = Orphan::Look(left);
               FORKED_CHECK(orphan);
               launcher.reaper.AddLeftover(*orphan, {Owner::Kind::WORKER, worker.ref.id});
-              launcher.reaper.NoteMembers({Owner::Kind::WORKER, worker.ref.id}, {orphan->name});
+              launcher.reaper.NoteMembers({Owner::Kind::WORKER, worker.ref.id}, worker.ref.pid,
+                                          {orphan->name});
               const Reaper::Description described = launcher.reaper.Describe();
               FORKED_CHECK(described.children.size() == 3 && described.leftovers.size() == 1);
               // As after exec(2): the old one does not act any more.
