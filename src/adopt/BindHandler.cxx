@@ -16,7 +16,7 @@ Decision BindHandler::Decide(const Question &question, const net::Endpoint &at) 
         return state.Keep(question, KnownSocket::Kind::PRIVATE, at);
     if (adoption.spec.exclusives.HasPort(port) ||
         (question.caller.is_debugger && adoption.spec.debugger == port))
-        return Exclusive(question, at, at.address.WithPort(port + state.worker.seat));
+        return Exclusive(question, at, at.address.WithPort(port + state.worker.slot));
     if (net::Listener *listener = adoption.FindAsked(at))
         return Asked(question, at, *listener);
     if (at.type != SOCK_STREAM || adoption.spec.mode == Mode::LISTED)
@@ -28,12 +28,12 @@ Decision BindHandler::DecideAbstract(const Question &question, const net::Endpoi
     if (adoption.table.HasLetGo() || !question.caller.shares_network)
         return Decision::Continue();
     const std::string name = at.address.Host();
-    const unsigned seat = state.worker.seat;
+    const unsigned slot = state.worker.slot;
     if (adoption.spec.exclusives.HasPath(name))
         return Exclusive(
             question, at,
-            seat == 0 ? at.address
-                      : net::Address::Unix(fmt::format("{}.{}", name.substr(1), seat), true));
+            slot == 0 ? at.address
+                      : net::Address::Unix(fmt::format("{}.{}", name.substr(1), slot), true));
     net::Listener *listener = adoption.table.Find(at);
     if (listener == nullptr && adoption.spec.mode == Mode::LISTED)
         return Decision::Continue();
@@ -49,7 +49,7 @@ Decision BindHandler::DecideAbstract(const Question &question, const net::Endpoi
     return state.PutSeat(question, at, *listener);
 }
 
-/** Seat 0 gets what it names, seat k the k-th one after it. */
+/** The worker of slot 0 gets what it names, that of slot k the k-th one after it. */
 Decision BindHandler::Exclusive(const Question &question, const net::Endpoint &at,
                                 net::Address in_place) {
     if (auto taken = state.CheckTaken(question, at))

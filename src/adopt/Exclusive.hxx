@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <string_view>
@@ -15,6 +16,12 @@ public:
     void Add(std::string_view text);
 
     bool IsEmpty() const noexcept { return ports.empty() && paths.empty(); }
+
+    /** Has a slot an address that two processes cannot have at the same time? */
+    bool HasFixed() const noexcept {
+        return !paths.empty() ||
+               std::any_of(ports.begin(), ports.end(), [](unsigned port) { return port != 0; });
+    }
 
     /** Is this port, which may be 0, one of them? As a worker asks for it: the ports that the other
      *  slots get in its place are none. */

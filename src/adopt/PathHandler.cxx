@@ -46,7 +46,7 @@ bool PathHandler::IsExclusive(const Snapshot &caller, const std::string &path) c
             exclusives.HasPath(fmt::format("{}/{}", caller.directory_name, path)));
 }
 
-/** Seat 0 gets the path that it names, seat k PATH.k. */
+/** The worker of slot 0 gets the path that it names, that of slot k PATH.k. */
 Decision PathHandler::Exclusive(Question &question, const net::Endpoint &at) {
     if (question.path) {
         if (question.path->error != 0)
@@ -60,9 +60,9 @@ Decision PathHandler::Exclusive(Question &question, const net::Endpoint &at) {
     decision.kind = Decision::Kind::BIND_PATH;
     decision.hold = false;
     decision.spec = state.MakeSpec(question, at);
-    if (state.worker.seat != 0)
+    if (state.worker.slot != 0)
         decision.spec.at.address =
-            net::Address::Unix(fmt::format("{}.{}", at.address.Host(), state.worker.seat), false);
+            net::Address::Unix(fmt::format("{}.{}", at.address.Host(), state.worker.slot), false);
     return decision;
 }
 

@@ -34,6 +34,11 @@ int Distance(const Endpoint &at, const Endpoint &wanted) noexcept {
     return SiblingOf(at, wanted.address.Family()) ? 3 : 4;
 }
 
+void SteerAll(std::list<Listener> &listeners) noexcept {
+    for (Listener &listener : listeners)
+        listener.Steer();
+}
+
 } // namespace
 
 Listener *ListenerTable::Find(const Endpoint &endpoint) noexcept {
@@ -171,12 +176,12 @@ void ListenerTable::ParkSeat(unsigned seat) noexcept {
 
 void ListenerTable::Activate(unsigned seat) noexcept {
     context.seating.Activate(seat);
-    SteerAll();
+    SteerAll(listeners);
 }
 
 void ListenerTable::Deactivate(unsigned seat) noexcept {
     context.seating.Deactivate(seat);
-    SteerAll();
+    SteerAll(listeners);
 }
 
 void ListenerTable::Occupy(unsigned seat, unsigned worker) noexcept {
@@ -193,11 +198,6 @@ void ListenerTable::Tell(unsigned seat) noexcept {
     for (Listener &listener : listeners)
         if (const auto repaired = listener.OnSeat(seat))
             mended.push_back(*repaired);
-}
-
-void ListenerTable::SteerAll() noexcept {
-    for (Listener &listener : listeners)
-        listener.Steer();
 }
 
 // --- repair and the end ----------------------------------------------------------------------

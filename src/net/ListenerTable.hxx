@@ -86,6 +86,11 @@ public:
      *  then all is as it was. */
     unsigned TakeSeat(std::optional<unsigned> preferred = std::nullopt);
 
+    /** Could TakeSeat() have one, as far as their number goes? */
+    bool HasSeat() const noexcept {
+        return context.seating.Count() < MOST_SEATS || context.seating.FindFree({});
+    }
+
     /** Nobody needs it any more: it gets no connections. Those that wait in its queues go to
      *  others, if Listener::Rescue can do that, else they wait for its next worker, as its sockets
      *  do. */
@@ -133,7 +138,6 @@ public:
 private:
     unsigned AddSeat();
     void Tell(unsigned seat) noexcept;
-    void SteerAll() noexcept;
 
     ListenerContext context;
     std::list<Listener> listeners; // addresses stay valid

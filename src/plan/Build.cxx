@@ -209,6 +209,7 @@ Plan Build(Options options, Surroundings surroundings) {
     }
 
     plan.adopt = MakeAdopt(options, surroundings.environment, workers);
+    plan.pool.old_first = plan.adopt.exclusives.HasFixed() || plan.adopt.debugger;
     plan.output = MakeOutput(options, surroundings.environment, workers);
 
     auto worker = std::make_shared<pool::WorkerSpec>();

@@ -31,6 +31,9 @@ struct Context {
     WorkerFactory &factory;
     RestartPolicy &restart;
     const StopSpec &stop;
+
+    /** PoolSpec::old_first. */
+    bool old_first = false;
 };
 
 } // namespace pool

@@ -17,6 +17,10 @@ struct PoolSpec {
     StopSpec stop;
     std::shared_ptr<const WorkerSpec> worker;
     ReadySpec ready = {};
+
+    /** A slot has addresses that two processes cannot have at the same time: its worker ends before
+     *  the next one starts. */
+    bool old_first = false;
 };
 
 } // namespace pool

@@ -39,6 +39,8 @@ void Slot::OnTrigger(std::uint8_t trigger) noexcept {
         return Start();
     case SlotAction::START_SUCCESSOR:
         return StartSuccessor();
+    case SlotAction::LEAVE_FIRST:
+        return LeaveFirst();
     case SlotAction::SWAP:
         return Swap();
     case SlotAction::KEEP:
@@ -78,11 +80,13 @@ void Slot::Start() noexcept {
         last.when = context.loop.Now();
         last.launch_failure = spawn::LaunchFailure{spawn::ExecStage::DESCRIPTORS, EMFILE};
         owner.OnEnded(*this, last);
+        Tell(false);
         return Decide();
     }
     seat = worker->Ref().seat;
     workers.SetCurrent(std::move(worker));
     workers.Current()->Start();
+    Tell(true); // if it was to be replaced
 }
 
 void Slot::Replace(Replaced done) noexcept {
@@ -91,7 +95,8 @@ void Slot::Replace(Replaced done) noexcept {
         on_replaced = done;
     else
         done(waits);
-    Post(SlotTrigger::REPLACE);
+    const bool both = !context.old_first && context.table.HasSeat();
+    Post(both ? SlotTrigger::REPLACE : SlotTrigger::RENEW);
 }
 
 void Slot::StartSuccessor() noexcept {
@@ -100,6 +105,14 @@ void Slot::StartSuccessor() noexcept {
         return Post(SlotTrigger::SUCCESSOR_LOST);
     workers.SetSuccessor(std::move(worker));
     workers.Successor()->Start();
+}
+
+/** Other slots go on meanwhile. The next worker starts when nothing is left of this one. */
+void Slot::LeaveFirst() noexcept {
+    Worker &current = *workers.Current();
+    context.orphans.Remember(current.Ref());
+    current.Withdraw();
+    current.Leave({StopRequest::Kind::GRACEFUL, "replaced"});
 }
 
 /** The successor takes over: it is ready, or the current worker is gone already. */
@@ -138,7 +151,8 @@ void Slot::OnEnded(Worker &worker) noexcept {
     if (is_current)
         last = worker.End();
     // The end of one that was replaced, or of a successor that never took over, decides nothing.
-    if (is_current || state == SlotState::RETIRING)
+    const bool decides = is_current && state != SlotState::RENEWING;
+    if (decides || state == SlotState::RETIRING)
         owner.OnEnded(*this, worker.End());
 }
 
@@ -151,7 +165,10 @@ void Slot::OnGone(Worker &worker) noexcept {
         if (workers.IsEmpty())
             Post(SlotTrigger::EMPTY);
     } else if (part == SlotWorkers::Part::CURRENT) {
-        Decide();
+        if (state == SlotState::RENEWING)
+            Run();
+        else
+            Decide();
     } else if (part == SlotWorkers::Part::SUCCESSOR) {
         Post(SlotTrigger::SUCCESSOR_LOST);
     }

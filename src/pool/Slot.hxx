@@ -71,8 +71,9 @@ public:
     void Run() noexcept { Post(SlotTrigger::DUE); }
 
     /** Starts a successor, which takes over as soon as it is ready; then the current worker leaves.
-     *  If the successor fails, the current one stays. `done` is called once. Without a current
-     *  worker the next one is simply started now. */
+     *  If the successor fails, the current one stays. `done` is called once. If the two cannot be
+     *  there at the same time (PoolSpec::old_first, no seat is free), the current worker ends
+     *  first. Without a current worker the next one is simply started now. */
     void Replace(Replaced done) noexcept;
 
     /** Asks for the end of all its workers; it gets no more. Once more can hurry. `surplus`: there
@@ -106,6 +107,7 @@ private:
     void OnTrigger(std::uint8_t trigger) noexcept;
     void Start() noexcept;
     void StartSuccessor() noexcept;
+    void LeaveFirst() noexcept;
     void Swap() noexcept;
     void ScheduleNext() noexcept;
     void Fail() noexcept;

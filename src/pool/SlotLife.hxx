@@ -13,6 +13,7 @@ enum class SlotState : std::uint8_t {
     IDLE, // its first worker was not started yet
     RUNNING, // it has a current worker
     REPLACING, // and a successor that is not ready yet
+    RENEWING, // its current worker ends, then the next one starts
     BACKOFF, // it waits for its next worker
     FAILED, // the same, but over its limit of restarts: tried again every ten seconds
     RETIRING, // its workers are ending, and it gets no more
@@ -23,6 +24,7 @@ enum class SlotState : std::uint8_t {
 enum class SlotTrigger : std::uint8_t {
     DUE, // start a worker now
     REPLACE, // a successor for the current worker is asked for
+    RENEW, // the same, but the two cannot be there at the same time
     SUCCESSOR_READY,
     SUCCESSOR_LOST, // it has failed, and nothing is left of it
     RESTART, // nothing is left of the current worker, and it gets a replacement
@@ -37,6 +39,7 @@ enum class SlotAction : std::uint8_t {
     NONE,
     START, // start a worker as the current one
     START_SUCCESSOR,
+    LEAVE_FIRST, // ask the current worker to end
     SWAP, // the successor becomes the current worker; the old one leaves, if it is not gone
     KEEP, // the current worker stays; the caller of Replace() learns that the successor failed
     SCHEDULE, // start the clock until the next worker
@@ -46,7 +49,7 @@ enum class SlotAction : std::uint8_t {
     IMPOSSIBLE, // a bug: asserts
 };
 
-constexpr std::size_t SLOT_STATES = 7, SLOT_TRIGGERS = 9, SLOT_ACTIONS = 10;
+constexpr std::size_t SLOT_STATES = 8, SLOT_TRIGGERS = 10, SLOT_ACTIONS = 11;
 
 using SlotLife = LifeTable<SlotState, SLOT_STATES, SlotTrigger, SLOT_TRIGGERS, SlotAction>;
 

@@ -60,3 +60,10 @@ TEST_CASE("what is neither") {
     CHECK_THROWS_WITH_AS(Of({("unix:y" + longest).c_str()}),
                          "the path has 108 bytes, the kernel takes 107", util::UserError);
 }
+
+TEST_CASE("an address of which there is one for each slot, unlike port 0") {
+    CHECK_FALSE(Of({}).HasFixed());
+    CHECK_FALSE(Of({"0"}).HasFixed());
+    CHECK(Of({"0", "9100"}).HasFixed());
+    CHECK(Of({"unix:/x"}).HasFixed());
+}

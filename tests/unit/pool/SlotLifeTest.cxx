@@ -13,25 +13,35 @@ namespace {
 /** Written down once more, cell by cell. What is not here cannot happen. */
 constexpr std::string_view CELLS = R"(idle, due: running, start
 idle, replace: idle
+idle, renew: idle
 idle, retire: finished, finish
 running, replace: replacing, start successor
+running, renew: renewing, leave first
 running, restart: backoff, schedule
 running, give up: failed, fail
 running, no more: finished, finish
 running, retire: retiring, leave
 replacing, replace: replacing
+replacing, renew: replacing
 replacing, successor ready: running, swap
 replacing, successor lost: running, keep
 replacing, restart: running, swap
 replacing, give up: running, swap
 replacing, retire: retiring, leave
+renewing, due: running, start
+renewing, replace: renewing
+renewing, renew: renewing
+renewing, retire: retiring, leave
 backoff, due: running, start
 backoff, replace: running, start
+backoff, renew: running, start
 backoff, retire: finished, finish
 failed, due: running, start
 failed, replace: running, start
+failed, renew: running, start
 failed, retire: finished, finish
 retiring, replace: retiring
+retiring, renew: retiring
 retiring, successor ready: retiring
 retiring, successor lost: retiring
 retiring, restart: retiring
@@ -40,6 +50,7 @@ retiring, no more: retiring
 retiring, retire: retiring, leave
 retiring, empty: finished, finish
 finished, replace: finished
+finished, renew: finished
 finished, retire: finished
 )";
 
@@ -73,7 +84,8 @@ TEST_CASE(
             const auto from = static_cast<S>(state);
             const auto &step = SLOT_LIFE.At(from, static_cast<T>(trigger));
             if (step.action == A::START)
-                CHECK((from == S::IDLE || from == S::BACKOFF || from == S::FAILED));
+                CHECK((from == S::IDLE || from == S::BACKOFF || from == S::FAILED ||
+                       from == S::RENEWING));
             if (step.action == A::START_SUCCESSOR)
                 CHECK((from == S::RUNNING && step.next == S::REPLACING));
         }

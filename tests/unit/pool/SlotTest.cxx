@@ -268,3 +268,63 @@ TEST_CASE("a slot that gets no more workers stays empty, whatever of it still dr
     cluster.Pass(1h);
     CHECK(cluster.launcher.launched == 3);
 }
+
+TEST_CASE("a successor cannot have its slot's own port while the old worker has it") {
+    PoolSpec spec = ByNotify(2);
+    spec.old_first = true;
+    Cluster cluster(std::move(spec));
+    Asked asked;
+    cluster.Start();
+    Say(cluster, 1, 0);
+    Say(cluster, 2, 1);
+    cluster.Log();
+    cluster.pool.Replace(0, asked.Callback());
+    CHECK(cluster.launcher.launched == 2);
+    CHECK(kernel::TakeSignals() == cluster.Signals("TERM", {1}));
+    Asked again;
+    cluster.pool.Replace(0, again.Callback()); // that is under way
+    CHECK((again.done == 1 && !again.replaced));
+    CHECK(asked.done == 0);
+    cluster.Pass(8s);
+    CHECK(kernel::TakeSignals() == cluster.Signals("KILL", {1}));
+    cluster.Die(1, SIGKILL);
+    CHECK(cluster.Log() == "exitSIGKILL! fork online "); // no restart: it was asked for
+    CHECK((asked.done == 1 && asked.replaced));
+    CHECK(cluster.launcher.launched == 3);
+    Say(cluster, 3, 0);
+    CHECK(cluster.facts.IsComplete());
+    CHECK(cluster.pool.GetOutcome().kind == Outcome::Kind::COMPLETED);
+    cluster.Ask();
+    cluster.Exit(3, 0);
+    cluster.Exit(2, 0);
+    CHECK(cluster.finished == 1);
+}
+
+TEST_CASE("a stop while the old worker ends before the next one: there is no next one") {
+    PoolSpec spec = ByNotify(1);
+    spec.old_first = true;
+    Cluster cluster(std::move(spec));
+    Asked asked;
+    cluster.Start();
+    Say(cluster, 1, 0);
+    cluster.pool.Replace(0, asked.Callback());
+    cluster.Ask();
+    CHECK((asked.done == 1 && !asked.replaced));
+    cluster.Exit(1, 0);
+    CHECK(cluster.launcher.launched == 1);
+    CHECK(cluster.finished == 1);
+}
+
+TEST_CASE("4,096 workers have all seats, and a successor finds none") {
+    Cluster cluster(ByNotify(net::MOST_SEATS));
+    Asked asked;
+    cluster.Start();
+    for (unsigned id = 1; id <= net::MOST_SEATS; id++)
+        Say(cluster, id, id - 1);
+    cluster.Log();
+    cluster.pool.Replace(4, asked.Callback());
+    CHECK(kernel::TakeSignals() == cluster.Signals("TERM", {5}));
+    cluster.Exit(5, 0);
+    CHECK(cluster.Log() == "exit0! fork online ");
+    CHECK((asked.done == 1 && asked.replaced));
+}
