@@ -16,14 +16,17 @@ AdoptAgent::AdoptAgent(loop::Loop &loop, loop::Errands &errands, report::Reporte
     : tier(std::move(_tier)), unasked(_unasked),
       adoption(loop, errands, reporter, table, facts, spec, slots,
                {util::Bind<&AdoptAgent::OnChange>(*this),
-                util::BoundMethod<void(net::Listener &)>::Make<&AdoptAgent::Close>(*this)}),
-      closing(adoption), last_clients(adoption),
+                util::BoundMethod<void(net::Listener &)>::Make<&AdoptAgent::Close>(*this),
+                util::BoundMethod<void(const pool::WorkerRef &, net::Listener &,
+                                       const Handed &)>::Make<&AdoptAgent::OnListens>(*this)}),
+      closing(adoption), closed(adoption, closing), last_clients(adoption),
       close_last(loop, util::Bind<&net::ListenerTable::CloseLast>(table)) {}
 
 void AdoptAgent::OnStop(const pool::StopRequest &) noexcept {
     for (auto &[id, adoptee] : adoptees)
         adoptee.AddBound(last_clients);
     last_clients.Begin();
+    closed.End();
 }
 
 void AdoptAgent::Prepare(const pool::WorkerRef &worker, spawn::LaunchSpec &launch) {
@@ -70,6 +73,7 @@ void AdoptAgent::Gone(const pool::WorkerRef &worker, pool::ExitStatus) noexcept 
     uids.erase(worker.id);
     closing.Gone(worker);
     last_clients.Gone(worker.id);
+    closed.Gone(worker);
 }
 
 /** Workers that get in each other's way are worth a warning, once. */
@@ -86,6 +90,7 @@ void AdoptAgent::Close(net::Listener &listener) noexcept {
     for (auto &[id, adoptee] : adoptees)
         adoptee.Forget(listener);
     closing.Forget(listener);
+    closed.Forget(listener);
     adoption.Forget(listener);
     adoption.table.Close(listener);
     if (!close_last.IsPending())

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "adopt/Adoptee.hxx"
+#include "adopt/ClosedSockets.hxx"
 #include "adopt/ListenerClosing.hxx"
 #include "adopt/Tier.hxx"
 #include "pool/PoolObserver.hxx"
@@ -30,12 +31,17 @@ public:
 private:
     void OnChange() noexcept { closing.Changed(); }
     void Close(net::Listener &listener) noexcept;
+    void OnListens(const pool::WorkerRef &worker, net::Listener &listener,
+                   const Handed &handed) noexcept {
+        closed.Watch(worker, listener, handed);
+    }
     void Complain(std::string_view sentence) noexcept;
 
     const Tier tier;
     const bool unasked;
     Adoption adoption;
     ListenerClosing closing;
+    ClosedSockets closed;
     LastClients last_clients;
     loop::DeferEvent close_last; // of the sockets of closed listeners
     std::map<unsigned, uid_t> uids; // by the worker's id: whom it is started as

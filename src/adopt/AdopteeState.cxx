@@ -116,6 +116,9 @@ void AdopteeState::OnListening(net::Listener &listener, pool::How how) {
                               fmt::format("{} listens on {} again, which the kernel refuses: {}",
                                           Describe(), listener.Spec().at.address.ToString(),
                                           sys::ErrnoText(error)));
+    if (how == pool::How::ADOPTED)
+        adoption.Listens(worker, listener,
+                         HandedOf({net::InodeOf(listener.SocketOf(worker.seat))}));
     if (listener.Spec().origin == net::ListenSpec::Origin::ADOPTED)
         adoption.Announce(listener);
     adoption.Changed();

@@ -27,6 +27,8 @@ public:
     struct Callbacks {
         util::BoundMethod<void()> changed; // a listener may be held by nobody now
         util::BoundMethod<void(net::Listener &)> close;
+        /** A worker listens there by a call of its own. */
+        util::BoundMethod<void(const pool::WorkerRef &, net::Listener &, const Handed &)> listens;
     };
 
     Adoption(loop::Loop &_loop, loop::Errands &_errands, report::Reporter &_reporter,
@@ -65,6 +67,12 @@ public:
                 std::uint64_t began) const;
     std::uint64_t Moment() const noexcept { return moment; }
     void Close(net::Listener &listener) const noexcept { callbacks.close(listener); }
+
+    /** `handed`: descriptors of its socket that do not count. */
+    void Listens(const pool::WorkerRef &worker, net::Listener &listener,
+                 const Handed &handed) const noexcept {
+        callbacks.listens(worker, listener, handed);
+    }
 
     /** Its socket is on the way to a caller, until Placed(). */
     void Placing(const net::Listener &listener) { placing.insert(&listener); }

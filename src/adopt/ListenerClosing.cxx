@@ -92,7 +92,6 @@ void ListenerClosing::OnHeld(std::optional<HeldSearch::Inodes> held) noexcept {
         look.ScheduleAt(adoption.loop.Now() + std::max<loop::TimePoint::duration>(AGAIN, pause));
 }
 
-/** A next worker of a slot that had it may listen there again. */
 bool ListenerClosing::IsWanted(const net::Listener &listener) noexcept {
     if (adoption.facts.IsComplete())
         return false;

@@ -26,10 +26,12 @@ public:
     void Gone(const pool::WorkerRef &worker) noexcept;
     void Forget(const net::Listener &listener) noexcept;
 
+    /** A next worker of a slot that had it may listen there again. */
+    bool IsWanted(const net::Listener &listener) noexcept;
+
 private:
     void OnLook() noexcept;
     void OnHeld(std::optional<HeldSearch::Inodes> held) noexcept;
-    bool IsWanted(const net::Listener &listener) noexcept;
     bool IsBetweenWorkers(unsigned slot) const noexcept;
 
     Adoption &adoption;

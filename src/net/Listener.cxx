@@ -47,7 +47,7 @@ bool KernelMigrates() noexcept {
 }
 
 /** Why a listener of this kind cannot move what waits; empty: it can. */
-std::string_view WhyNoRescue(const Listener &listener) noexcept {
+std::string_view WhyNoRescue(const Listener &listener, Listener::Holder holder) noexcept {
     const Endpoint &at = listener.Spec().at;
     if (listener.Sockets().IsClosed())
         return "the cluster stops";
@@ -57,7 +57,7 @@ std::string_view WhyNoRescue(const Listener &listener) noexcept {
         return "a sibling has taken its place";
     if (at.type != SOCK_STREAM)
         return "its sockets have no connections";
-    if (at.protocol == IPPROTO_MPTCP)
+    if (at.protocol == IPPROTO_MPTCP && holder != Listener::Holder::NOBODY)
         return "the kernel resets the connections of a Multipath TCP socket";
     return {};
 }
@@ -310,18 +310,19 @@ void Listener::OnPace() noexcept {
 
 // --- sockets that stop listening, by our will (Rescue) or by a worker's (Mend) ---------------
 
-Rescued Listener::Rescue(unsigned index) noexcept {
-    if (const std::string_view why = WhyNoRescue(*this); !why.empty())
+Rescued Listener::Rescue(unsigned index, Holder holder) noexcept {
+    if (const std::string_view why = WhyNoRescue(*this, holder); !why.empty())
         return {why};
     std::vector<bool> others = Wanted();
     others[index] = false;
     if (!HasAny(others))
         return {"no other seat is active"};
-    if (!steering->CanRescue() && !KernelMigrates())
+    if (holder != Holder::NOBODY && !steering->CanRescue() && !KernelMigrates())
         return {"the kernel would reset the connections: net.ipv4.tcp_migrate_req is 0, and no "
                 "kernel program moves them"};
     Seat &seat = sockets.Seats()[index];
     seat.withheld = !seat.occupant->parked;
+    seat.serving = seat.serving && holder != Holder::NOBODY;
     Steer(); // nothing that comes now is for it
     context.alarm.Unwatch(seat);
     Rescued rescued;

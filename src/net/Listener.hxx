@@ -136,8 +136,12 @@ public:
      *  seats; without it net.ipv4.tcp_migrate_req (Linux 5.14) has to be 1 in this network
      *  namespace, and the kernel chooses among all that listen, active or not. A handshake that was
      *  half open stays with the socket and ends in its queue: a second call moves it. Refused if
-     *  that cannot be had, and if nobody else is active: then nothing is touched. */
-    Rescued Rescue(unsigned index) noexcept;
+     *  that cannot be had, and if nobody else is active: then nothing is touched.
+     *
+     *  If NOBODY else holds the socket, because its worker has closed it and lives on, what cannot
+     *  be moved is reset, as by the close(2) of the only descriptor. */
+    enum class Holder : bool { WORKER, NOBODY };
+    Rescued Rescue(unsigned index, Holder holder = Holder::WORKER) noexcept;
 
     /** Lets a TCP socket that a worker has shut down listen again; the seat is withheld if it has a
      *  worker. A unix socket cannot listen again: EOPNOTSUPP. Empty: it listens. What has come into

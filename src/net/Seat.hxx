@@ -26,7 +26,7 @@ enum class Standing : std::uint8_t {
     BUSY, // its queue is longer than those of the others
     NOT_READY, // its worker is not ready, or leaves, or there is none
     NOT_SERVING, // its worker is ready, but was not seen to listen here
-    WITHHELD, // its worker hangs, or has shut the socket down
+    WITHHELD, // its worker hangs, or has shut the socket down or closed it
     PARKED, // no slot needs it
 };
 
