@@ -63,6 +63,26 @@ Decision AdopteeState::PutSeat(const Question &question, const net::Endpoint &at
     return decision;
 }
 
+std::optional<Decision> AdopteeState::MakeRoom(const Question &question, net::ListenSpec &spec) {
+    const auto others = adoption.FindInTheWay(spec);
+    if (others.empty())
+        return std::nullopt;
+    if (!question.held_below_launcher) {
+        std::vector<std::uint64_t> inodes;
+        for (const net::Listener *other : others)
+            for (const std::uint64_t inode : adoption.InodesOf(*other))
+                inodes.push_back(inode);
+        return Decision::Search(std::move(inodes), true);
+    }
+    for (net::Listener *other : others)
+        if (!adoption.IsHeld(*other, *question.held_below_launcher, question.search_began))
+            adoption.Close(*other);
+        else if (Adoption::HasSameUser(*other, spec))
+            spec.beside = true;
+    adoption.table.CloseLast(); // the address must be free now
+    return std::nullopt;
+}
+
 KnownSocket AdopteeState::Bound(const Question &question, KnownSocket::Kind kind,
                                 const net::Endpoint &at) {
     KnownSocket known;
@@ -120,7 +140,7 @@ void AdopteeState::OnListening(net::Listener &listener, pool::How how) {
         adoption.Listens(worker, listener,
                          HandedOf({net::InodeOf(listener.SocketOf(worker.seat))}));
     if (listener.Spec().origin == net::ListenSpec::Origin::ADOPTED)
-        adoption.Announce(listener);
+        adoption.Announce(listener, worker);
     adoption.Changed();
 }
 

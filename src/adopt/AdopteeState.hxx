@@ -43,6 +43,12 @@ public:
         return question.caller.ids ? question.caller.ids->uid : uid;
     }
 
+    /** Adopted listeners that overlap `spec` are in the kernel's way, but not in that of a worker
+     *  which does not hold them. Those that nobody holds, and that are only not closed yet, are
+     *  closed; beside others of the same user the socket is bound with SO_REUSEPORT. nullopt: it
+     *  is done. */
+    std::optional<Decision> MakeRoom(const Question &question, net::ListenSpec &spec);
+
     /** What a bind(2) of the caller's socket to `at` makes of it. */
     KnownSocket Bound(const Question &question, KnownSocket::Kind kind, const net::Endpoint &at);
 

@@ -28,11 +28,6 @@ bool HasRoomFor(std::size_t descriptors) {
            sys::CountDescriptors() + descriptors <= limit.rlim_cur / 2;
 }
 
-/** A socket of another uid would take what is meant for that user. */
-bool HasSameUser(const net::Listener &listener, const net::ListenSpec &wanted) noexcept {
-    return net::SocketOwner::Uid(listener.Spec()) == net::SocketOwner::Uid(wanted);
-}
-
 } // namespace
 
 Adoption::Adoption(loop::Loop &_loop, loop::Errands &_errands, report::Reporter &_reporter,
@@ -93,6 +88,10 @@ std::vector<net::Listener *> Adoption::FindInTheWay(const net::ListenSpec &wante
             found.push_back(&listener);
     }
     return found;
+}
+
+bool Adoption::HasSameUser(const net::Listener &listener, const net::ListenSpec &wanted) noexcept {
+    return net::SocketOwner::Uid(listener.Spec()) == net::SocketOwner::Uid(wanted);
 }
 
 std::vector<std::uint64_t> Adoption::InodesOf(const net::Listener &listener) const {
@@ -167,20 +166,29 @@ bool Adoption::V6OnlyByDefault() {
     return *v6only_by_default;
 }
 
-void Adoption::Announce(const net::Listener &listener) {
+void Adoption::Announce(const net::Listener &listener, const pool::WorkerRef &worker) {
     if (!announced.insert(&listener).second)
         return;
+    Named &by_worker = named[worker.slot];
+    if (by_worker.worker != worker.id)
+        by_worker = {worker.id, 0};
+    const unsigned count = ++by_worker.count;
+    if (count == MOST_NAMED + 1)
+        reporter.Say(report::Level::INFO,
+                     fmt::format("worker {} (slot {}) listens on more than {} addresses: further "
+                                 "addresses are not logged",
+                                 worker.id, worker.slot, MOST_NAMED));
+    const auto level = count > MOST_NAMED ? report::Level::DEBUG : report::Level::INFO;
     const net::ListenSpec &opened = listener.Spec();
     const std::string where = opened.at.address.ToString();
     if (slots == 1) {
-        reporter.Say(report::Level::INFO, fmt::format("{} is served", where));
+        reporter.Say(level, fmt::format("{} is served", where));
         return;
     }
     const auto port = opened.at.address.Port();
     const std::string name = opened.any_port ? "0" : port ? std::to_string(*port) : "unix:" + where;
-    reporter.Say(report::Level::INFO,
-                 fmt::format("{} is shared by {} workers; --exclusive {} gives each its own", where,
-                             slots, name));
+    reporter.Say(level, fmt::format("{} is shared by {} workers; --exclusive {} gives each its own",
+                                    where, slots, name));
 }
 
 void Adoption::Forget(const net::Listener &listener) noexcept {

@@ -59,6 +59,9 @@ public:
 
     /** Adopted listeners beside which the kernel would not let this caller bind. */
     std::vector<net::Listener *> FindInTheWay(const net::ListenSpec &wanted);
+
+    /** A socket of another uid would take what is meant for that user. */
+    static bool HasSameUser(const net::Listener &listener, const net::ListenSpec &wanted) noexcept;
     std::vector<std::uint64_t> InodesOf(const net::Listener &listener) const;
 
     /** `held` are the sockets that a worker holds, from a search that began at that Moment(). A
@@ -96,8 +99,10 @@ public:
     /** May only the launcher itself look at its descendants (Yama), and no process of its own? */
     bool LooksItself() const noexcept { return looks_itself; }
 
-    /** One info line for each adopted listener. */
-    void Announce(const net::Listener &listener);
+    /** One info line for each adopted listener, and not more than MOST_NAMED for one worker: it may
+     *  be looking for a free port. */
+    void Announce(const net::Listener &listener, const pool::WorkerRef &worker);
+    static constexpr unsigned MOST_NAMED = 16;
 
     /** The listener is about to go. */
     void Forget(const net::Listener &listener) noexcept;
@@ -127,6 +132,11 @@ private:
     std::map<unsigned, net::Listener *>
         random_ports; // with --adopt all: by the ordinal of the listen
     std::unordered_set<const net::Listener *> announced;
+    struct Named {
+        unsigned worker = 0; // its id
+        unsigned count = 0;
+    };
+    std::map<unsigned, Named> named; // by slot
     struct Use {
         std::set<unsigned> slots;
         std::uint64_t last = 0; // moment

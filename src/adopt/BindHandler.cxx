@@ -85,21 +85,9 @@ Decision BindHandler::Asked(const Question &question, const net::Endpoint &at,
 Decision BindHandler::Placeholder(const Question &question, const net::Endpoint &at) {
     if (auto taken = state.CheckTaken(question, at))
         return std::move(*taken);
-    const net::ListenSpec spec = state.MakeSpec(question, at);
-    // Listeners that nobody holds any more, and that are only not closed yet, are in nobody's way.
-    const auto others = adoption.FindInTheWay(spec);
-    if (!others.empty() && !question.held_below_launcher) {
-        std::vector<std::uint64_t> inodes;
-        for (const net::Listener *other : others)
-            for (const std::uint64_t inode : adoption.InodesOf(*other))
-                inodes.push_back(inode);
-        return Decision::Search(std::move(inodes), true);
-    }
-    for (net::Listener *other : others)
-        if (!adoption.IsHeld(*other, *question.held_below_launcher, question.search_began))
-            adoption.Close(*other);
-    if (!others.empty())
-        adoption.table.CloseLast(); // the address must be free now
+    net::ListenSpec spec = state.MakeSpec(question, at);
+    if (auto search = state.MakeRoom(question, spec))
+        return std::move(*search);
     return Decision::Put(adoption.table.Placeholder(spec),
                          state.Bound(question, KnownSocket::Kind::PLACEHOLDER, at));
 }

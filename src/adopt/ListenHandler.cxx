@@ -52,6 +52,9 @@ Decision ListenHandler::InPlaceOf(const Question &question, const KnownSocket &p
         return std::move(*taken);
     net::ListenSpec spec = state.MakeSpec(question, placeholder.at);
     spec.backlog = Backlog(question.caller);
+    if (adoption.table.Find(spec.at) == nullptr)
+        if (auto search = state.MakeRoom(question, spec))
+            return std::move(*search);
     return Take(question, placeholder.at, adoption.FindOrOpen(spec));
 }
 

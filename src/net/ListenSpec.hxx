@@ -70,6 +70,8 @@ struct ListenSpec {
     // Of an adopted listener: the caller whose bind(2) it answers. Its sockets get this uid, which
     // the kernel compares (SO_REUSEPORT); a unix path is bound with these ids, groups and umask.
     std::optional<sys::ProcessIds> as;
+    bool beside = false; // of an adopted listener: others of its user that overlap are listened on,
+        // and its first socket joins them (SO_REUSEPORT)
     std::string directory; // a relative path counts from here; /proc/PID/cwd is possible
     bool second_name = false; // an asked unix path is kept by a second name too, see HeldPath: for
         // workers that remove the file and bind it themselves. Adopted ones always are

@@ -127,7 +127,7 @@ sys::UniqueFd ListenerTable::Placeholder(const ListenSpec &spec) {
     const bool joins = same != nullptr && SocketOwner::Uid(same->Spec()) == SocketOwner::Uid(spec);
     if (joins)
         same->Sockets().Admit();
-    return BindPlaceholder(spec, joins);
+    return BindPlaceholder(spec, joins || spec.beside);
 }
 
 std::vector<Exported> ListenerTable::Exports(unsigned seat) const {

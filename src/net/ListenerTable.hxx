@@ -69,7 +69,8 @@ public:
     Listener *Sibling(Listener &original, int family);
 
     /** A placeholder (BindPlaceholder) for a worker's bind(2). It finds its place beside a listener
-     *  of this very address if that has the same uid, and beside no other. Throws OpenError. */
+     *  of this very address if that has the same uid, and beside others if `spec.beside`. Throws
+     *  OpenError. */
     sys::UniqueFd Placeholder(const ListenSpec &spec);
 
     const std::list<Listener> &Listeners() const noexcept { return listeners; }

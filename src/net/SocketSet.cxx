@@ -64,7 +64,8 @@ Place SocketSet::FirstPlace() const noexcept {
     case Origin::SIBLING:
         return Place::JOINS; // the original is there already
     case Origin::ADOPTED:
-        return Place::FIRST; // other workers' placeholders will stand beside it
+        // Other workers' placeholders will stand beside it.
+        return spec.beside ? Place::JOINS : Place::FIRST;
     case Origin::ASKED:
         break;
     }
