@@ -316,7 +316,8 @@ constexpr std::array<OptionRow, 34> ROWS = {{
     {"kill-others-on-fail", 0, "", Group::LIFECYCLE,
      "the first worker that fails ends all others", false, true, ApplyKillOthers},
     {"stop-signal", 0, "SIG|auto", Group::LIFECYCLE,
-     "asks a worker to end (auto: QUIT for nginx, php-fpm, unicorn and uwsgi, WINCH for apache2, else TERM)", false,
+     "asks a worker to end (auto: QUIT for nginx, php-fpm, unicorn and uwsgi, WINCH for apache2, if it has a handler "
+     "for it; else TERM)", false,
      true, ApplyStopSignal},
     {"stop-timeout", 0, "DURATION", Group::LIFECYCLE,
      "kill what has not ended so long after the stop began (default 8s)", false, true, ApplyStopTimeout},

@@ -148,9 +148,9 @@ std::string ShowStopSignal(const plan::Plan &plan) {
     std::string name = sys::SignalName(signo);
     if (!IsAuto(plan, "stop-signal"))
         return name;
-    const std::string &command = plan.pool.worker->command.front();
+    const std::vector<std::string> &command = plan.pool.worker->command;
     if (plan::AutoStopSignal(command, {}) == signo && signo != SIGTERM)
-        return fmt::format("{} (auto: the command is {})", name, BaseName(command));
+        return fmt::format("{} (auto: the command is {})", name, BaseName(command.front()));
     for (const contract::Contract *contract : plan.pool.worker->contracts)
         if (contract->stop_signal == signo)
             return fmt::format("{} (auto: contract {})", name, contract->name);

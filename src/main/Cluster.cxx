@@ -60,7 +60,7 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
       repair(loop, reporter, table), steering_report(loop, reporter, table),
       watcher(loop, reporter, reaper,
               {plan.pool.worker->run, plan.pool.worker->own_group, plan.pool.stop.timeout}),
-      signal_table(loop, pool, clock, has_terminal),
+      group_signals(loop, reaper), signal_table(loop, pool, clock, has_terminal, GroupHas()),
       signals(loop, SignalTable::Signals(),
               loop::SignalEvent::Callback::Make<&SignalTable::OnSignals>(signal_table)) {
     AddSinks();
@@ -90,6 +90,13 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
     }
     if (plan.watchdog)
         ping.emplace(loop, *plan.watchdog);
+}
+
+/** Workers with groups of their own have nothing but what the launcher sends. */
+SignalTable::GroupHas Cluster::GroupHas() noexcept {
+    return plan.pool.worker->own_group
+               ? SignalTable::GroupHas()
+               : SignalTable::GroupHas::Make<&GroupSignals::GroupHas>(group_signals);
 }
 
 void Cluster::AddSinks() {
@@ -136,7 +143,8 @@ void Cluster::AddOutput() {
     captured.emplace(loop, reporter, drains, plan.output, events,
                      util::Bind<&Cluster::OnWritten>(*this));
     pool.Add(*captured);
-    signal_table.OnReopen(util::Bind<&output::OutputAgent::Reopen>(*captured));
+    if (plan.output.mode == output::Mode::FILE)
+        signal_table.OnReopen(util::Bind<&output::OutputAgent::Reopen>(*captured));
 }
 
 void Cluster::AddAdoption() {
@@ -200,6 +208,8 @@ void Cluster::Open() noexcept {
         WritePidFile();
         EmitSetup();
         pool.Start();
+        if (!plan.pool.worker->own_group)
+            group_signals.Watch();
     } catch (const net::OpenError &error) {
         if (error.Error() != EADDRINUSE || !predecessor.Await(plan.pool.stop.timeout + REMAINS))
             return Refuse(stage, error.what());

@@ -8,6 +8,7 @@
 #include "health/UnservedListeners.hxx"
 #include "loop/Errands.hxx"
 #include "loop/SignalEvent.hxx"
+#include "main/GroupSignals.hxx"
 #include "main/Predecessor.hxx"
 #include "main/SignalTable.hxx"
 #include "main/ThenCommand.hxx"
@@ -41,6 +42,7 @@ public:
     int EndedBy() const noexcept { return signal_table.EndedBy(); }
 
 private:
+    SignalTable::GroupHas GroupHas() noexcept;
     void AddSinks();
     output::Drain &OpenEvents();
     void AddOutput();
@@ -90,6 +92,7 @@ private:
     std::optional<ThenCommand> then;
     std::optional<output::OutputAgent> captured; // where the workers' output is not theirs alone
     std::optional<WatchdogPing> ping; // if a service manager watches the launcher
+    GroupSignals group_signals;
     SignalTable signal_table;
     loop::SignalEvent signals;
 };

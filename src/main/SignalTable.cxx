@@ -11,6 +11,8 @@ namespace launcher {
 namespace {
 
 constexpr std::chrono::milliseconds LAST_WORDS{200};
+// GNU timeout(1) signals its child first, and then the process group.
+constexpr std::chrono::milliseconds AND_THE_GROUP{100};
 
 enum class Reaction : std::uint8_t {
     STOP, // graceful stop; once more a second later: kill
@@ -87,18 +89,19 @@ void SignalTable::OnSignal(const signalfd_siginfo &signal) noexcept {
     const bool from_terminal = has_terminal && signal.ssi_code == SI_KERNEL;
     switch (FindReaction(signo)) {
     case Reaction::STOP:
-        return Stop(signo, pool::StopRequest::Kind::GRACEFUL, from_terminal);
+        return AskToStop(signo, pool::StopRequest::Kind::GRACEFUL, from_terminal);
     case Reaction::QUICK:
-        return Stop(signo, pool::StopRequest::Kind::QUICK, from_terminal);
+        return AskToStop(signo, pool::StopRequest::Kind::QUICK, from_terminal);
     case Reaction::HANG_UP:
         return OnHangUp(from_terminal);
     case Reaction::REOPEN:
-        if (on_reopen)
-            on_reopen();
-        return commands.Relay(signo);
+        if (!on_reopen)
+            return Relay(signo);
+        on_reopen();
+        return commands.Relay({signo, HasGroup(signo), true});
     case Reaction::RELAY:
         if (signo != SIGWINCH || !from_terminal)
-            commands.Relay(signo);
+            Relay(signo);
         return;
     case Reaction::SUSPEND:
         return Suspend(from_terminal);
@@ -114,11 +117,28 @@ void SignalTable::OnSignal(const signalfd_siginfo &signal) noexcept {
     }
 }
 
-void SignalTable::Stop(int signo, pool::StopRequest::Kind kind, bool from_terminal) noexcept {
+void SignalTable::AskToStop(int signo, pool::StopRequest::Kind kind, bool from_terminal) noexcept {
     if (!stopping && from_terminal)
         ended_by = signo;
+    const bool workers_have_it = from_terminal || HasGroup(signo);
+    if (workers_have_it || stopping || !group_has)
+        return Stop(signo, kind, workers_have_it);
+    if (!group_timer.IsPending()) {
+        asked = {kind, "signal", signo};
+        group_timer.Schedule(AND_THE_GROUP);
+    } else if (kind == pool::StopRequest::Kind::QUICK) {
+        asked.kind = kind;
+    }
+}
+
+void SignalTable::OnGroupTimer() noexcept {
+    Stop(asked.signo, asked.kind, HasGroup(asked.signo));
+}
+
+void SignalTable::Stop(int signo, pool::StopRequest::Kind kind, bool workers_have_it) noexcept {
+    group_timer.Cancel();
     stopping = true;
-    commands.Stop({kind, "signal", signo, from_terminal});
+    commands.Stop({kind, "signal", signo, workers_have_it});
 }
 
 void SignalTable::OnHangUp(bool from_terminal) noexcept {
@@ -127,13 +147,13 @@ void SignalTable::OnHangUp(bool from_terminal) noexcept {
     else if (has_terminal)
         hang_up_timer.Schedule(LAST_WORDS);
     else
-        commands.Relay(SIGHUP);
+        Relay(SIGHUP);
 }
 
 /** A shell that exits hangs its jobs up as a process, before the terminal is gone. */
 void SignalTable::OnHangUpTimer() noexcept {
     if (sys::HasTerminal())
-        commands.Relay(SIGHUP);
+        Relay(SIGHUP);
     else
         Stop(SIGHUP, pool::StopRequest::Kind::GRACEFUL, false);
 }
@@ -141,18 +161,18 @@ void SignalTable::OnHangUpTimer() noexcept {
 void SignalTable::Suspend(bool from_terminal) noexcept {
     if (getpid() == 1) { // which the kernel does not stop
         if (!from_terminal)
-            commands.Relay(SIGTSTP);
+            Relay(SIGTSTP);
         return;
     }
     // SIGSTOP: a worker may not refuse it, and an orphaned process group would not stop at SIGTSTP.
-    commands.Relay(SIGSTOP);
+    commands.Relay({SIGSTOP});
     const auto before = clock.Now();
     kill(getpid(), SIGSTOP); // returns when SIGCONT comes
     clock.Skip(clock.Now() - before);
 }
 
 void SignalTable::Resume() noexcept {
-    commands.Relay(SIGCONT);
+    commands.Relay({SIGCONT});
 }
 
 } // namespace launcher

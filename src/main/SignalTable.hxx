@@ -14,17 +14,22 @@ namespace launcher {
 /** What the launcher does with each signal, over pool::Commands. */
 class SignalTable {
 public:
-    /** `loop`, `commands` and `clock` are borrowed. `has_terminal`: the workers are in the
-     *  launcher's process group, so what the terminal sends has reached them as well. */
+    /** Has the launcher's whole process group got this signal, which a process has sent? */
+    using GroupHas = util::BoundMethod<bool(int)>;
+
+    /** `loop`, `commands` and `clock` are borrowed. `has_terminal`: what the kernel sends is the
+     *  terminal's, and the whole foreground group has got it. `group_has`: workers share the
+     *  launcher's process group; else nothing. */
     SignalTable(loop::Loop &loop, pool::Commands &_commands, loop::MonotonicClock &_clock,
-                bool _has_terminal) noexcept
-        : commands(_commands), clock(_clock), has_terminal(_has_terminal),
-          hang_up_timer(loop, util::Bind<&SignalTable::OnHangUpTimer>(*this)) {}
+                bool _has_terminal, GroupHas _group_has = {}) noexcept
+        : commands(_commands), clock(_clock), has_terminal(_has_terminal), group_has(_group_has),
+          hang_up_timer(loop, util::Bind<&SignalTable::OnHangUpTimer>(*this)),
+          group_timer(loop, util::Bind<&SignalTable::OnGroupTimer>(*this)) {}
 
     /** What the launcher takes in: all of the table but those that it was started to ignore. */
     static sigset_t Signals() noexcept;
 
-    /** What USR1 does beside being relayed. */
+    /** What USR1 does in the first place. It is relayed to workers that handle it. */
     void OnReopen(util::BoundMethod<void()> _on_reopen) noexcept { on_reopen = _on_reopen; }
 
     /** Signals first, deaths after them: a worker that dies of a signal that asked for a stop is
@@ -36,7 +41,11 @@ public:
 
 private:
     void OnSignal(const signalfd_siginfo &signal) noexcept;
-    void Stop(int signo, pool::StopRequest::Kind kind, bool from_terminal) noexcept;
+    void AskToStop(int signo, pool::StopRequest::Kind kind, bool from_terminal) noexcept;
+    void Stop(int signo, pool::StopRequest::Kind kind, bool workers_have_it) noexcept;
+    void OnGroupTimer() noexcept;
+    bool HasGroup(int signo) const noexcept { return group_has && group_has(signo); }
+    void Relay(int signo) noexcept { commands.Relay({signo, HasGroup(signo)}); }
     void OnHangUp(bool from_terminal) noexcept;
     void OnHangUpTimer() noexcept;
     void Suspend(bool from_terminal) noexcept;
@@ -45,8 +54,11 @@ private:
     pool::Commands &commands;
     loop::MonotonicClock &clock;
     const bool has_terminal;
+    const GroupHas group_has;
     util::BoundMethod<void()> on_reopen;
     loop::TimerEvent hang_up_timer; // until it is known what a HUP of a process meant
+    loop::TimerEvent group_timer; // until it is known who has got the signal of a stop
+    pool::StopRequest asked{}; // by that signal
     bool stopping = false;
     int ended_by = 0;
 };

@@ -244,8 +244,8 @@ Plan Build(Options options, Surroundings surroundings) {
     plan.watchdog =
         FindWatchdog(surroundings.watchdog, surroundings.notify_socket, getpid(), plan.warnings);
     plan.pool.kill_others_on_fail = options.kill_others_on_fail;
-    plan.pool.stop.signo =
-        options.stop_signal.value_or(AutoStopSignal(options.command[0], contracts));
+    plan.pool.stop.signo = options.stop_signal.value_or(AutoStopSignal(options.command, contracts));
+    plan.pool.stop.by_program = !options.stop_signal;
     plan.pool.stop.timeout = options.stop_timeout.value_or(STOP_TIMEOUT);
     plan.pool.stop.delay = options.stop_delay.value_or(util::Duration(0));
     if (plan.pool.stop.delay.count() != 0 && plan.pool.stop.delay >= plan.pool.stop.timeout)

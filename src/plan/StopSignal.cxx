@@ -1,38 +1,37 @@
 #include "plan/StopSignal.hxx"
+#include "pool/StopSignals.hxx"
 
-#include <array>
+#include <algorithm>
 #include <csignal>
 
 namespace plan {
 
 namespace {
 
-struct StopSignalRow {
-    std::string_view name; // one that ends with '*' stands for all that begin so
-    int signo;
-};
+std::string_view BaseName(std::string_view path) noexcept {
+    return path.substr(path.rfind('/') + 1);
+}
 
-constexpr std::array<StopSignalRow, 6> STOP_SIGNALS = {{
-    {"nginx", SIGQUIT},
-    {"php-fpm*", SIGQUIT},
-    {"unicorn", SIGQUIT},
-    {"uwsgi", SIGQUIT},
-    {"apache2", SIGWINCH},
-    {"httpd", SIGWINCH},
-}};
-
-bool Matches(std::string_view pattern, std::string_view name) noexcept {
-    return pattern.ends_with('*') ? name.starts_with(pattern.substr(0, pattern.size() - 1))
-                                  : name == pattern;
+/** What the command executes in its own place, as far as its words show that. */
+std::string_view Program(std::span<const std::string> command) noexcept {
+    const std::string_view first = BaseName(command.front());
+    if (first != "bundle")
+        return first;
+    const auto exec = std::find(command.begin(), command.end(), "exec");
+    const auto program = exec == command.end()
+                             ? exec
+                             : std::find_if(exec + 1, command.end(), [](const std::string &word) {
+                                   return !word.starts_with('-');
+                               });
+    return program != command.end() ? BaseName(*program) : first;
 }
 
 } // namespace
 
-int AutoStopSignal(std::string_view command, const contract::ContractList &contracts) noexcept {
-    const std::string_view name = command.substr(command.rfind('/') + 1);
-    for (const StopSignalRow &row : STOP_SIGNALS)
-        if (Matches(row.name, name))
-            return row.signo;
+int AutoStopSignal(std::span<const std::string> command,
+                   const contract::ContractList &contracts) noexcept {
+    if (const auto signo = pool::FindStopSignal(Program(command)))
+        return *signo;
     for (const contract::Contract *contract : contracts)
         if (contract->stop_signal != 0)
             return contract->stop_signal;

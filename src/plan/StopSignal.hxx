@@ -2,12 +2,15 @@
 
 #include "contract/Contracts.hxx"
 
-#include <string_view>
+#include <span>
+#include <string>
 
 namespace plan {
 
-/** `--stop-signal auto`: what the program takes for a graceful stop, by the base name of the command;
- *  else what its contract says; else SIGTERM. */
-int AutoStopSignal(std::string_view command, const contract::ContractList &contracts) noexcept;
+/** `--stop-signal auto`, as far as it is known before the start: what the program takes for a
+ *  graceful stop, by the base name of the command, or what `bundle exec` is to execute; else what
+ *  its contract says; else SIGTERM. */
+int AutoStopSignal(std::span<const std::string> command,
+                   const contract::ContractList &contracts) noexcept;
 
 } // namespace plan

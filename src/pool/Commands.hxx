@@ -11,8 +11,15 @@ struct StopRequest {
     enum class Kind { GRACEFUL, QUICK } kind; // QUICK: without --stop-delay
     std::string_view reason; // for the event; a literal
     int signo = 0; // the signal that asked, 0: none did
-    bool workers_have_it = false; // the terminal has sent it to the workers as well
+    bool workers_have_it = false; // `signo` was sent to the launcher's whole process group
     bool impatient = false; // the same was asked for long enough ago: kill now
+};
+
+/** A signal that is passed on to every worker. */
+struct RelayRequest {
+    int signo;
+    bool group_has_it = false; // it was sent to the launcher's whole process group
+    bool only_handlers = false; // not to a worker that it would end, or to Node's debugger
 };
 
 /** Called once: true if the successor has taken over, false if the worker stays that was there. */
@@ -26,8 +33,8 @@ public:
     /** Stops the cluster. Once more, a second or longer after the first: SIGKILL now. */
     virtual void Stop(const StopRequest &request) noexcept = 0;
 
-    /** The signal to the main process of every worker, once. */
-    virtual void Relay(int signo) noexcept = 0;
+    /** The signal to every worker, once. */
+    virtual void Relay(const RelayRequest &request) noexcept = 0;
 
     /** Are its workers replaced, or are they jobs? Jobs may become a serving cluster. */
     virtual bool IsServing() const noexcept = 0;

@@ -1,4 +1,5 @@
 #include "pool/Leftovers.hxx"
+#include "pool/StopSignals.hxx"
 
 #include <algorithm>
 #include <csignal>
@@ -21,8 +22,10 @@ Leftovers::~Leftovers() noexcept {
     Cancel();
 }
 
-bool Leftovers::Begin(const WorkerRef &_worker, int _signo) {
+bool Leftovers::Begin(const WorkerRef &_worker, int _signo,
+                      const std::optional<GroupSignal> &_told) {
     worker = _worker.id;
+    told = _told;
     return Start(_signo);
 }
 
@@ -85,9 +88,12 @@ void Leftovers::End(Reaper::Leftover &leftover) {
         kill_event.Schedule();
     } else if (!killing && !leftover.was_told) {
         leftover.was_told = true;
-        if (const auto process =
-                sys::Process::Open(leftover.orphan.name.pid, leftover.orphan.name.start))
-            process->Signal(signo);
+        const ProcessName &name = leftover.orphan.name;
+        const int asks = signo != 0 ? signo : StopSignalOf(name.pid);
+        if (told && told->Reached(leftover.orphan, asks))
+            return;
+        if (const auto process = sys::Process::Open(name.pid, name.start))
+            process->Signal(asks);
     }
 }
 

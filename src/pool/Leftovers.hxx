@@ -2,6 +2,7 @@
 
 #include "loop/DeferEvent.hxx"
 #include "loop/TimerEvent.hxx"
+#include "pool/GroupSignal.hxx"
 #include "pool/KillTree.hxx"
 #include "pool/Orphans.hxx"
 
@@ -52,9 +53,10 @@ public:
               util::BoundMethod<void()> _on_done);
     ~Leftovers() noexcept override;
 
-    /** The worker has ended: asks what it has left to end, by this signal. Call it in the handler
+    /** The worker has ended: asks what it has left to end, by this signal; 0: each by that of its
+     *  program. `told`: by a signal that its group got they have been asked. Call it in the handler
      *  of its end, for every worker. True: it has left nothing, and `on_done` is not called. */
-    bool Begin(const WorkerRef &worker, int signo);
+    bool Begin(const WorkerRef &worker, int signo, const std::optional<GroupSignal> &told = {});
 
     /** The cluster has ended, no worker is left: the same for all leftovers and those of nobody. */
     bool BeginAll(int signo);
@@ -93,6 +95,7 @@ private:
     /** Empty: all. */
     std::optional<unsigned> worker;
     int signo = 0;
+    std::optional<GroupSignal> told;
     bool active = false, killing = false, stuck = false;
 };
 

@@ -75,10 +75,10 @@ void Pool::Replace(unsigned slot, Replaced done) noexcept {
     found->Replace(done);
 }
 
-void Pool::Relay(int signo) noexcept {
+void Pool::Relay(const RelayRequest &request) noexcept {
     for (const auto &slot : slots.All())
         for (Worker *worker : slot->Workers().All())
-            worker->Signal(signo);
+            worker->Signals().Relay(request);
 }
 
 void Pool::OnReady(Worker &) noexcept {
@@ -201,7 +201,7 @@ void Pool::FinishIfLast() noexcept {
     }
     if (ladder.IsOver())
         strays.Kill();
-    if (strays.BeginAll(ladder.Signal()))
+    if (strays.BeginAll(spec.stop.OfLeftovers()))
         OnNothingLeft();
     else
         stray_timer.Schedule(Leftovers::PATIENCE);

@@ -43,7 +43,7 @@ public:
     bool IsTimeOver() const noexcept { return ladder.IsOver(); }
 
     void Stop(const StopRequest &asked) noexcept override;
-    void Relay(int signo) noexcept override;
+    void Relay(const RelayRequest &request) noexcept override;
     bool IsServing() const noexcept override { return readiness.IsServing(); }
     void Reap() noexcept override { reaper.Reap(); }
     void Scale(unsigned wanted) noexcept override;

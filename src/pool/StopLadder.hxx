@@ -10,8 +10,12 @@ namespace pool {
 
 /** `--stop-signal`, `--stop-timeout`, `--stop-delay`. */
 struct StopSpec {
-    int signo;
+    int signo; // with `by_program` that of the command or of its contract
     std::chrono::milliseconds timeout, delay;
+    bool by_program = false; // `auto`: see StopSignalOf()
+
+    /** For Leftovers. */
+    int OfLeftovers() const noexcept { return by_program ? 0 : signo; }
 };
 
 /** The rungs of a stop: after the delay the signal, after the timeout the kill. It keeps the
@@ -46,7 +50,6 @@ public:
 
     /** The time for a voluntary end has passed. */
     bool IsOver() const noexcept { return over; }
-    int Signal() const noexcept { return spec.signo; }
 
     /** The first request begins. A later one can cut the delay short, or kill if it is
      *  impatient. */

@@ -14,6 +14,7 @@ namespace pool {
 Worker::Worker(const Context &_context, WorkerOwner &_owner, const WorkerRef &_ref,
                std::shared_ptr<const WorkerSpec> _spec) noexcept
     : context(_context), owner(_owner), ref(_ref), spec(std::move(_spec)),
+      signals(_context.loop, _context.reaper, _context.stop, spec->signal_group),
       ladder(_context.loop, _context.stop,
              util::Bind<&Worker::Trigger<WorkerTrigger::DRAINED>>(*this),
              util::Bind<&Worker::Trigger<WorkerTrigger::TIME_OVER>>(*this)),
@@ -21,9 +22,10 @@ Worker::Worker(const Context &_context, WorkerOwner &_owner, const WorkerRef &_r
 
 Worker::Worker(const Description &made, const Context &_context, WorkerOwner &_owner)
     : context(_context), owner(_owner), ref(made.ref), state(made.state), process(made.process),
+      signals(made.signals, _context.loop, _context.reaper, _context.stop, made.process),
       executed(HasProcess(made.state)), ready_shown(made.ready_shown), dismissed(made.dismissed),
-      listens(made.listens), has_signal(made.has_signal), was_killed(made.was_killed),
-      ready_timeout(made.ready_timeout), ready_since(made.ready_since), end(made.end),
+      listens(made.listens), was_killed(made.was_killed), ready_timeout(made.ready_timeout),
+      ready_since(made.ready_since), end(made.end),
       ladder(made.ladder, _context.loop, _context.stop,
              util::Bind<&Worker::Trigger<WorkerTrigger::DRAINED>>(*this),
              util::Bind<&Worker::Trigger<WorkerTrigger::TIME_OVER>>(*this)),
@@ -41,12 +43,12 @@ Worker::Description Worker::Describe() const {
             ready_shown,
             dismissed,
             listens,
-            has_signal,
             was_killed,
             leftovers && leftovers->AreKilled(),
             ready_timeout,
             ready_since,
             end,
+            signals.Describe(),
             ladder.Describe(),
             timer.Describe()};
 }
@@ -102,6 +104,7 @@ void Worker::Start() noexcept {
     start = std::move(begun.start);
     process = context.reaper.AddWorker(ref, std::move(begun.process),
                                        Reaper::OnEnd::Make<&Worker::OnExit>(*this));
+    signals.SetProcess(process);
     start->Look(); // it may be over already
 }
 
@@ -109,7 +112,7 @@ void Worker::Start() noexcept {
 void Worker::OnSettled() noexcept {
     if (start->GetState() == spawn::Start::State::FAILED) {
         // It ends by itself, unless something holds it up.
-        Signal(SIGKILL);
+        static_cast<void>(context.reaper.Signal(process, SIGKILL));
         return timer.Schedule(WorkerTrigger::STUCK, UNSTARTED_PATIENCE);
     }
     context.starter.Settled(true);
@@ -184,21 +187,16 @@ void Worker::Extend(std::chrono::milliseconds time) {
 
 // --- the end ---------------------------------------------------------------------------------
 
-void Worker::Signal(int signo) noexcept {
-    static_cast<void>(context.reaper.Signal(process, signo)); // one that was reaped gets none
-}
-
 void Worker::Leave(const StopRequest &request) noexcept {
-    if (!ladder.IsClimbing())
-        has_signal = request.workers_have_it;
+    if (request.workers_have_it)
+        signals.NoteGroupSignal(request.signo);
     const TriggerQueue::Batch batch(context.triggers);
     Post(WorkerTrigger::LEAVE);
     ladder.Request(request);
 }
 
 void Worker::SendStopSignal() noexcept {
-    if (!has_signal)
-        Signal(ladder.Signal());
+    signals.SendStopSignal();
     if (!executed) // it may be held up on its way to its command
         timer.Schedule(WorkerTrigger::TIME_OVER, UNSTARTED_PATIENCE);
 }
@@ -211,7 +209,7 @@ void Worker::Dismiss() noexcept {
         "ready", 0, fmt::format("{} was not ready within {} s", report::NameOf(ref), seconds),
         ref.id, ref.slot});
     context.orphans.Remember(ref);
-    Signal(ladder.Signal());
+    signals.SendStopSignal();
     timer.Schedule(WorkerTrigger::TIME_OVER, context.stop.timeout);
 }
 
@@ -219,13 +217,14 @@ void Worker::Kill() noexcept {
     if (!was_killed)
         timer.Schedule(WorkerTrigger::STUCK, executed ? STUCK_AFTER : UNSTARTED_PATIENCE);
     was_killed = true;
-    Signal(SIGKILL);
+    static_cast<void>(context.reaper.Signal(process, SIGKILL));
 }
 
 void Worker::OnExit(ExitStatus status) noexcept {
     // What the child said before it ended is read first.
     const bool failed = start && start->Look() == spawn::Start::State::FAILED;
     timer.Cancel();
+    signals.Ended();
     if (failed) {
         FailStart(start->Failure(), start->DescribeFailure());
         Post(WorkerTrigger::START_FAILED);
@@ -285,7 +284,7 @@ void Worker::Clear(bool kill) noexcept {
                       util::Bind<&Worker::Trigger<WorkerTrigger::CLEARED>>(*this));
     if (kill)
         leftovers->Kill();
-    if (leftovers->Begin(ref, ladder.Signal()))
+    if (leftovers->Begin(ref, context.stop.OfLeftovers(), signals.GroupHas()))
         Post(WorkerTrigger::CLEARED);
     else if (!ladder.IsClimbing())
         timer.Schedule(WorkerTrigger::TIME_OVER, Leftovers::PATIENCE);

@@ -5,6 +5,7 @@
 #include "pool/Leftovers.hxx"
 #include "pool/WorkerEnd.hxx"
 #include "pool/WorkerLife.hxx"
+#include "pool/WorkerSignals.hxx"
 #include "pool/WorkerSpec.hxx"
 #include "pool/WorkerTimer.hxx"
 #include "spawn/Start.hxx"
@@ -53,7 +54,7 @@ public:
         WorkerRef ref;
         WorkerState state = WorkerState::READY;
         ChildId process;
-        bool ready_shown = false, dismissed = false, listens = false, has_signal = false;
+        bool ready_shown = false, dismissed = false, listens = false;
         bool was_killed = false;
 
         /** Its leftovers get KILL. */
@@ -61,6 +62,7 @@ public:
         std::chrono::milliseconds ready_timeout{0};
         std::optional<loop::TimePoint> ready_since;
         WorkerEnd end;
+        WorkerSignals::Description signals;
         StopLadder::Description ladder;
         WorkerTimer::Description timer;
 
@@ -105,8 +107,7 @@ public:
     /** Asks for its end, by its own ladder; once more hurries. */
     void Leave(const StopRequest &request) noexcept;
 
-    /** To its main process, if there is one. */
-    void Signal(int signo) noexcept;
+    WorkerSignals &Signals() noexcept { return signals; }
 
     /** Delays its timer and its ladder: at least this much time from now. */
     void Extend(std::chrono::milliseconds time);
@@ -137,15 +138,13 @@ private:
     WorkerState state = WorkerState::STARTING;
     std::unique_ptr<spawn::Start> start;
     ChildId process;
+    WorkerSignals signals;
     bool executed = false;
     bool ready_shown = false;
 
     /** It was not ready in time. */
     bool dismissed = false;
     bool listens = false;
-
-    /** The terminal has sent it the signal of the stop already. */
-    bool has_signal = false;
 
     /** By the launcher, because it had not ended in time. */
     bool was_killed = false;

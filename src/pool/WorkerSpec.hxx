@@ -28,6 +28,7 @@ struct WorkerSpec {
     std::vector<unsigned> cpus; // slot k is pinned to the k-th, wrapping; empty: not pinned
     rlimit descriptor_limit = {};
     bool own_group = false; // the launcher has no terminal: job control needs nothing of it
+    bool signal_group = false; // signals go to that group, and not to the main process alone
     bool null_stdin = false;
     int stop_signal = 0;
     std::string run; // CLUSTERIZE_RUN

@@ -44,7 +44,10 @@ public:
     /** Processes of clusterize and its workers, in the order of /proc, without the watcher. */
     std::vector<pid_t> Family() const {
         std::vector<pid_t> family = Descendants(Pid());
-        std::erase_if(family, [](pid_t pid) { return getsid(pid) == pid; }); // helpers, soon
+        // Without helpers: most lead a session, soon; the witness takes no signal.
+        std::erase_if(family, [](pid_t pid) {
+            return getsid(pid) == pid || StatusField(pid, "Name") == "clusterize-hear";
+        });
         return family;
     }
 

@@ -45,8 +45,8 @@ TEST_CASE("a file that was renamed is opened anew at USR1, before the workers ge
     const TempDir directory;
     const std::string log = directory / "log-0", old = directory / "log-0.1";
     Cluster cluster({.options = {"-n", "1", "--output", directory / "log-{slot}"},
-                     .command = {Behave(), "signal-log"}});
-    REQUIRE(WaitFor([&] { return Contains(ReadFile(log), "start "); }));
+                     .command = {Behave(), "handle", "10", "15"}});
+    REQUIRE(WaitFor([&] { return Contains(ReadFile(log), "handling "); }));
     const std::string before = ReadFile(log);
     REQUIRE(std::rename(log.c_str(), old.c_str()) == 0);
     cluster.Signal(SIGUSR1);
@@ -55,6 +55,47 @@ TEST_CASE("a file that was renamed is opened anew at USR1, before the workers ge
     CHECK(cluster.Stop() == Exited(0));
     CHECK(Contains(ReadFile(log), "got 15 slot=0\n"));
     CHECK(ReadFile(old) == before);
+}
+
+TEST_CASE("USR1 for a file that was renamed ends no worker, and reaches those that handle it") {
+    const TempDir directory;
+    Cluster cluster({.options = {"-n", "2", "--output", directory / "log-{slot}"},
+                     .command = {"/bin/sh", "-c",
+                                 "[ $CLUSTERIZE_SLOT = 0 ] && exec \"$0\" pause; "
+                                 "exec \"$0\" handle 10 15",
+                                 Behave()}});
+    REQUIRE(WaitFor([&] { return Contains(ReadFile(directory / "log-0"), "pausing"); }));
+    REQUIRE(WaitFor([&] { return Contains(ReadFile(directory / "log-1"), "handling"); }));
+    for (const char *name : {"log-0", "log-1"})
+        REQUIRE(std::rename((directory / name).c_str(), (directory / name + ".1").c_str()) == 0);
+    cluster.Signal(SIGUSR1);
+    REQUIRE(WaitFor([&] { return Contains(ReadFile(directory / "log-1"), "got 10"); }));
+    CHECK(access((directory / "log-0").c_str(), F_OK) == 0);
+    CHECK(cluster.Stop() == Exited(143));
+    for (const auto &exit : cluster.Seen("exit"))
+        CHECK((exit.IsNull("signal") || exit.Text("signal") == "SIGTERM"));
+}
+
+TEST_CASE("USR1 for a file that was renamed does not open Node's debugger") {
+    if (Run({.argv = {"/bin/sh", "-c", "command -v node"}}).ended != Exited(0))
+        HARNESS_SKIP("no node");
+    const TempDir directory;
+    const std::string log = directory / "log", old = directory / "log.1";
+    Cluster cluster({.options = {"-n", "1", "--output", log},
+                     .command = {"node", "-e",
+                                 "process.on('SIGUSR2', () => console.log('USR2')); "
+                                 "setInterval(() => {}, 1000); console.log('started')"}});
+    REQUIRE(WaitFor([&] { return Contains(ReadFile(log), "started"); }));
+    REQUIRE(std::rename(log.c_str(), old.c_str()) == 0);
+    cluster.Signal(SIGUSR1);
+    REQUIRE(WaitFor([&] { return access(log.c_str(), F_OK) == 0; }));
+    // The debugger's thread takes its time: four of these are later.
+    for (size_t i = 1; i <= 4; ++i) {
+        cluster.Signal(SIGUSR2);
+        REQUIRE(WaitFor([&] { return Count(ReadFile(log), "USR2") == i; }));
+    }
+    CHECK(cluster.Stop() == Exited(143));
+    CHECK(!Contains(ReadFile(log) + ReadFile(old), "Debugger"));
 }
 
 TEST_CASE("lines are neither lost nor torn while the file is renamed again and again") {
@@ -172,8 +213,9 @@ TEST_CASE("a link that another user put into the directory leads no output elsew
     CheckRefused(RunClusterize({"--events", log, "--", "true"}), 125, {"--events", "another user"});
     REQUIRE(unlink(log.c_str()) == 0);
 
-    Cluster cluster({.options = {"-n", "1", "--output", log}, .command = {Behave(), "signal-log"}});
-    REQUIRE(WaitFor([&] { return Contains(ReadFile(log), "start "); }));
+    Cluster cluster(
+        {.options = {"-n", "1", "--output", log}, .command = {Behave(), "handle", "10", "15"}});
+    REQUIRE(WaitFor([&] { return Contains(ReadFile(log), "handling "); }));
     REQUIRE(std::rename(log.c_str(), (log + ".1").c_str()) == 0);
     put_link();
     cluster.Signal(SIGUSR1);

@@ -112,6 +112,8 @@ void Rage(bool terminal) {
     const auto descriptors = [&cluster] { return Descriptors(cluster.Pid()).size(); };
     (void)WaitWatcher(cluster);
     REQUIRE(WaitFor([&] { return !HasErrands(cluster); }));
+    const size_t companions = terminal ? 2 : 1; // the watcher, and in a terminal the witness
+    REQUIRE(WaitFor([&] { return Children(cluster.Pid()).size() == WORKERS + companions; }));
     const size_t before = descriptors();
 
     Storm storm(cluster, executable, seed);
@@ -141,11 +143,11 @@ void Rage(bool terminal) {
             const auto state = State(pid);
             return state && *state != 'Z' && *state != 'T';
         };
-        return all.size() == WORKERS + 1 && std::all_of(all.begin(), all.end(), runs) &&
+        return all.size() == WORKERS + companions && std::all_of(all.begin(), all.end(), runs) &&
                cluster.Workers().size() == WORKERS;
     }));
     CHECK(Zombies(cluster.Pid()).empty());
-    CHECK(descriptors() == before);
+    CHECK(WaitFor([&] { return descriptors() == before; }));
     CHECK(cluster.Seen("exit").size() > WORKERS); // it was a storm
     CHECK(!cluster.Seen("error", [](const Event &event) { return event.Text("stage") == "exec"; })
                .empty());

@@ -64,6 +64,48 @@ TEST_CASE("Ctrl-C and a worker that ignores it: killed when the time is over") {
     CHECK(cluster.WaitEvent("exit").Text("signal") == "SIGKILL");
 }
 
+TEST_CASE("Ctrl-C and a worker outside the foreground process group: it gets the stop signal") {
+    Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0", "--stop-timeout", "1h"},
+                     .command = {"/bin/sh", "-c",
+                                 "[ $CLUSTERIZE_SLOT = 0 ] || exec " + Behave() +
+                                     " signal-log; exec setsid " + Behave() + " signal-log"},
+                     .start = {.terminal = true}});
+    REQUIRE(WaitFor([&] { return Count(cluster.Out(), "start ") == 2; }));
+    cluster.Type(CTRL_C);
+    CHECK(cluster.Wait() == Killed(SIGINT));
+    CHECK(Count(cluster.Out(), "got 15 slot=0") == 1);
+    CHECK(Count(cluster.Out(), "got 2 slot=1") == 1);
+    CHECK(Count(cluster.Out(), "got ") == 2);
+}
+
+TEST_CASE("Ctrl-C and a worker for which INT is not the end: the stop signal two seconds later") {
+    Cluster cluster({.options = {"-n", "1", "-p", "127.0.0.1:0", "--stop-timeout", "1h"},
+                     .command = {"/bin/sh", "-c",
+                                 "trap '' INT; trap 'echo clean; exit 0' TERM; echo trapped; "
+                                 "while :; do sleep 0.05; done"},
+                     .start = {.terminal = true}});
+    cluster.WaitOut("trapped");
+    const auto typed = Now();
+    cluster.Type(CTRL_C);
+    CHECK(cluster.Wait() == Killed(SIGINT));
+    CHECK(SecondsSince(typed) > 1.9);
+    CHECK(Count(cluster.Out(), "clean") == 1);
+}
+
+TEST_CASE("Ctrl-C where INT is the stop signal: once") {
+    Cluster cluster(
+        {.options = {"-n", "1", "-p", "127.0.0.1:0", "--stop-signal", "INT", "--stop-timeout", "3"},
+         .command = {"/bin/sh", "-c",
+                     "trap 'echo interrupted' INT; trap 'echo asked' TERM; "
+                     "echo trapped; while :; do sleep 0.05; done"},
+         .start = {.terminal = true}});
+    cluster.WaitOut("trapped");
+    cluster.Type(CTRL_C);
+    CHECK(cluster.Wait() == Killed(SIGINT));
+    CHECK(Count(cluster.Out(), "interrupted") == 1);
+    CHECK(!Contains(cluster.Out(), "asked"));
+}
+
 TEST_CASE("Ctrl-C twice, a second apart: killed now") {
     Cluster cluster({.options = {"-n", "1", "-p", "127.0.0.1:0", "--stop-timeout", "1h"},
                      .command = {Behave(), "ignore-term"},

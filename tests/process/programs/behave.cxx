@@ -1,20 +1,22 @@
 // A worker that does one thing:
 //
-//     behave exit-with N [FILE]      exits with N; with FILE, not before that exists
-//     behave die-by-signal N         dies of that signal
-//     behave pause                   waits for a signal that ends it
-//     behave ignore-term             ignores every signal that can be ignored, for ever
-//     behave signal-log              "start ignored=… blocked=…", then "got N" for each signal; after the
-//                                    first of TERM, INT, QUIT it looks for more for 300 ms and exits with 0
-//     behave print-fds               "fd N flags=F TARGET" for each open descriptor, then "end"
-//     behave print-ids               uid, gid, supplementary groups, directory
-//     behave daemonize COMMAND…      a child with a session of its own, whose parent has ended, runs
-//                                    COMMAND; prints "child PID" when it does; then waits
-//     behave daemonize-exit COMMAND… the same, then exits with 0
-//     behave orphans N               N processes that end without a parent, prints "orphans gone"; then waits
-//     behave lines N                 N numbered lines to standard output, a tenth of that to standard error, in writes
-//                                    that end anywhere in a line
-//     behave fork-wait COMMAND…      as a shell does: runs COMMAND as a child and waits for it
+// behave exit-with N [FILE] exits with N; with FILE, not before that exists
+// behave die-by-signal N dies of that signal
+// behave pause waits for a signal that ends it
+// behave ignore-term ignores every signal that can be ignored, for ever
+// behave signal-log "start ignored=… blocked=…", then "got N" for each signal; after the
+// first of TERM, INT, QUIT it looks for more for 300 ms and exits with 0
+// behave handle N… has a handler for each of these signals, and for no other: "got N" for each;
+// ends with 0 half a second after the first that is neither USR1 nor USR2
+// behave print-fds "fd N flags=F TARGET" for each open descriptor, then "end"
+// behave print-ids uid, gid, supplementary groups, directory
+// behave daemonize COMMAND… a child with a session of its own, whose parent has ended, runs
+// COMMAND; prints "child PID" when it does; then waits
+// behave daemonize-exit COMMAND… the same, then exits with 0
+// behave orphans N N processes that end without a parent, prints "orphans gone"; then waits
+// behave lines N N numbered lines to standard output, a tenth of that to standard error, in writes
+// that end anywhere in a line
+// behave fork-wait COMMAND… as a shell does: runs COMMAND as a child and waits for it
 
 #include <algorithm>
 #include <csignal>
@@ -23,6 +25,7 @@
 #include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <string>
 #include <sys/resource.h>
@@ -109,6 +112,28 @@ std::string StatusLine(const char *name) {
         Say("got " + std::to_string(signo) + " slot=" + Slot());
         ending = ending || signo == SIGTERM || signo == SIGINT || signo == SIGQUIT;
     }
+}
+
+int handled[2]; // a pipe with the numbers
+
+[[noreturn]] void Handle(char *const *numbers) {
+    if (pipe2(handled, O_CLOEXEC) != 0)
+        _exit(91);
+    for (; *numbers != nullptr; ++numbers)
+        (void)signal(std::atoi(*numbers), [](int signo) { (void)!write(handled[1], &signo, 4); });
+    Say("handling slot=" + Slot() + " pid=" + std::to_string(getpid()));
+    pollfd next{handled[0], POLLIN, 0};
+    for (bool ending = false;;) {
+        const int ready = poll(&next, 1, ending ? 500 : -1);
+        if (ready == 0)
+            break;
+        int signo = 0;
+        if (ready < 0 || read(handled[0], &signo, 4) != 4)
+            continue;
+        Say("got " + std::to_string(signo) + " slot=" + Slot());
+        ending = ending || (signo != SIGUSR1 && signo != SIGUSR2);
+    }
+    _exit(0);
 }
 
 void PrintFds() {
@@ -238,6 +263,8 @@ int main(int argc, char **argv) {
         IgnoreTerm();
     if (mode == "signal-log")
         SignalLog();
+    if (mode == "handle" && value != nullptr)
+        Handle(argv + 2);
     if (mode == "fork-wait" && value != nullptr)
         ForkWait(argv + 2);
     if (mode == "lines" && value != nullptr) {

@@ -32,7 +32,10 @@ public:
         log += request.kind == pool::StopRequest::Kind::QUICK ? "quick:" : "stop:";
         log += sys::SignalName(request.signo) + (request.workers_have_it ? ":theirs " : " ");
     }
-    void Relay(int signo) noexcept override { log += "relay:" + sys::SignalName(signo) + " "; }
+    void Relay(const pool::RelayRequest &request) noexcept override {
+        log += "relay:" + sys::SignalName(request.signo) + (request.group_has_it ? ":theirs" : "") +
+               (request.only_handlers ? ":handlers " : " ");
+    }
     bool IsServing() const noexcept override { return serving; }
     void Reap() noexcept override { log += "reap "; }
     void Scale(unsigned) noexcept override { log += "scale "; }
@@ -43,8 +46,9 @@ public:
 };
 
 struct Setting {
-    explicit Setting(bool has_terminal = false, bool serving = true)
-        : table(loop, commands, clock, has_terminal) {
+    explicit Setting(bool has_terminal = false, bool serving = true,
+                     SignalTable::GroupHas group_has = {})
+        : table(loop, commands, clock, has_terminal, group_has) {
         commands.serving = serving;
     }
 
@@ -72,7 +76,7 @@ constexpr int TERMINAL = SI_KERNEL;
 
 } // namespace
 
-TEST_CASE("USR1 opens files anew, then it is relayed") {
+TEST_CASE("USR1 opens files anew, then it is relayed to those that handle it") {
     struct Files {
         void Reopen() noexcept { log += "reopen "; }
         std::string &log;
@@ -80,8 +84,70 @@ TEST_CASE("USR1 opens files anew, then it is relayed") {
     Setting on;
     Files files{on.commands.log};
     on.table.OnReopen(util::Bind<&Files::Reopen>(files));
-    CHECK(on({SIGUSR1}) == "reopen relay:SIGUSR1 ");
+    CHECK(on({SIGUSR1}) == "reopen relay:SIGUSR1:handlers ");
     CHECK(on({SIGUSR2}) == "relay:SIGUSR2 ");
+}
+
+namespace {
+
+/** Workers in the launcher's process group. */
+struct Shared {
+    bool Has(int signo) noexcept { return signo == of_group; }
+
+    /** What follows when the time is over in which the group may get the signal as well. */
+    std::string Later() {
+        on.clock.Skip(std::chrono::seconds(-1));
+        on.loop.Turn(loop::Loop::Wait::NO);
+        return std::exchange(on.commands.log, {});
+    }
+
+    int of_group = 0; // the signal that the group has got
+    Setting on{true, true, SignalTable::GroupHas::Make<&Shared::Has>(*this)};
+};
+
+} // namespace
+
+TEST_CASE("a stop that the whole process group was asked for is the workers' too") {
+    Shared shared;
+    shared.of_group = SIGTERM;
+    CHECK(shared.on({SIGTERM}) == "stop:SIGTERM:theirs ");
+    CHECK(shared.on.table.EndedBy() == 0);
+    CHECK(shared.Later().empty());
+}
+
+TEST_CASE("a stop that the launcher alone was asked for is theirs if the group follows") {
+    Shared shared;
+    CHECK(shared.on({SIGTERM}).empty());
+    CHECK(shared.on({SIGTERM}).empty());
+    CHECK(shared.Later() == "stop:SIGTERM ");
+    CHECK(shared.on({SIGTERM}) == "stop:SIGTERM ");
+
+    Shared timeout;
+    CHECK(timeout.on({SIGTERM}).empty());
+    timeout.of_group = SIGTERM;
+    CHECK(timeout.Later() == "stop:SIGTERM:theirs ");
+
+    Shared both;
+    CHECK(both.on({SIGTERM}).empty());
+    both.of_group = SIGTERM;
+    CHECK(both.on({SIGTERM, SIGCHLD}) == "stop:SIGTERM:theirs reap ");
+    CHECK(both.Later().empty());
+
+    Shared quick;
+    CHECK(quick.on({SIGTERM, SIGQUIT}).empty());
+    CHECK(quick.Later() == "quick:SIGTERM ");
+
+    Shared typed;
+    CHECK(typed.on({SIGTERM}).empty());
+    CHECK(typed.on({SIGINT}, TERMINAL) == "stop:SIGINT:theirs ");
+    CHECK(typed.Later().empty());
+}
+
+TEST_CASE("a signal to the whole process group is not relayed to those that have it") {
+    Shared shared;
+    shared.of_group = SIGUSR2;
+    CHECK(shared.on({SIGUSR2}) == "relay:SIGUSR2:theirs ");
+    CHECK(shared.on({SIGUSR1}) == "relay:SIGUSR1 ");
 }
 
 TEST_CASE("TERM and INT stop, each time anew: what that means is the ladder's") {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <deque>
 #include <sys/wait.h>
+#include <unistd.h>
 #include <utility>
 
 namespace {
@@ -20,6 +21,10 @@ int children = 0;
 extern "C" __attribute__((visibility("default"))) int kill(pid_t pid, int signo) noexcept {
     sent.append(sigabbrev_np(signo)).append(" ").append(std::to_string(pid)).append(" ");
     return 0;
+}
+
+extern "C" __attribute__((visibility("default"))) pid_t getpgid(pid_t) noexcept {
+    return getpgrp();
 }
 
 extern "C" __attribute__((visibility("default"))) int waitid(idtype_t, id_t, siginfo_t *info, int) {

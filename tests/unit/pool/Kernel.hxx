@@ -5,7 +5,8 @@
 
 namespace kernel {
 
-/** kill(2) and waitid(2) of this test program: no signal leaves it, and children are what it says. */
+/** kill(2), waitid(2) and getpgid(2) of this test program: no signal leaves it, children are what it
+ *  says, and all are in its own process group. */
 void Reset();
 
 /** What was sent since it was asked last: "TERM 2147480001 KILL 2147480002 ". */

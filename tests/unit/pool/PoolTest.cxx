@@ -116,10 +116,22 @@ TEST_CASE("the delay: serving goes on, a crash in it is not healed") {
 TEST_CASE("what the terminal has sent to all is not sent a second time, a kill is") {
     Cluster cluster(1);
     cluster.StartAndServe();
-    cluster.Ask(SIGINT, true);
+    cluster.Ask(SIGTERM, true);
     CHECK(kernel::TakeSignals().empty());
     cluster.Pass(8s);
     CHECK(kernel::TakeSignals() == cluster.Signals("KILL", {1}));
+}
+
+TEST_CASE("a worker that another signal of the terminal does not end gets its own after 2 s") {
+    Cluster cluster(2);
+    cluster.StartAndServe();
+    cluster.Ask(SIGINT, true);
+    CHECK(kernel::TakeSignals().empty());
+    cluster.Exit(1, 0);
+    cluster.Pass(2s);
+    CHECK(kernel::TakeSignals() == cluster.Signals("TERM", {2}));
+    cluster.Pass(6s);
+    CHECK(kernel::TakeSignals() == cluster.Signals("KILL", {2}));
 }
 
 TEST_CASE("a stop during the start: the rest is not started") {
@@ -163,7 +175,7 @@ TEST_CASE("a signal is relayed to every worker that lives, once") {
     cluster.StartAndServe();
     cluster.Exit(2, 0);
     kernel::TakeSignals();
-    cluster.pool.Relay(SIGUSR1);
+    cluster.pool.Relay({SIGUSR1});
     CHECK(kernel::TakeSignals() == cluster.Signals("USR1", {1, 3}));
 }
 
