@@ -286,6 +286,7 @@ void Cluster::OnSettled(const net::Steering &steering) noexcept {
         if (&listener.GetSteering() == &steering) {
             net::TierReport tier = steering.Tier();
             reporter.Emit(report::Balance{listener.Spec().name,
+                                          listener.Where(),
                                           {plan.policy->name, tier.tier, std::move(tier.lacks)}});
         }
 }

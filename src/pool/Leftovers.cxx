@@ -1,14 +1,18 @@
 #include "pool/Leftovers.hxx"
 #include "pool/StopSignals.hxx"
+#include "sys/File.hxx"
+#include "util/Text.hxx"
 
 #include <algorithm>
 #include <csignal>
+#include <fmt/format.h>
 
 namespace pool {
 
 namespace {
 
 constexpr std::size_t A_TURN = 64; // processes that are looked at
+constexpr std::size_t MOST_NAMES = 8;
 
 } // namespace
 
@@ -89,6 +93,9 @@ void Leftovers::End(Reaper::Leftover &leftover) {
     } else if (!killing && !leftover.was_told) {
         leftover.was_told = true;
         const ProcessName &name = leftover.orphan.name;
+        if (names.size() < MOST_NAMES)
+            if (const auto comm = sys::ReadFile(fmt::format("/proc/{}/comm", name.pid)))
+                names.emplace_back(util::Trim(*comm));
         const int asks = signo != 0 ? signo : StopSignalOf(name.pid);
         if (told && told->Reached(leftover.orphan, asks))
             return;

@@ -76,6 +76,9 @@ public:
      *  process traces them. */
     bool AreStuck() const noexcept { return stuck; }
 
+    /** The names of the first few that were asked to end. */
+    const std::vector<std::string> &Names() const noexcept { return names; }
+
 private:
     bool Start(int _signo);
     bool IsMine(const Owner &owner) const noexcept;
@@ -91,6 +94,7 @@ private:
     loop::DeferEvent kill_event;
     loop::TimerEvent stuck_timer;
     std::deque<KillTree> trees;
+    std::vector<std::string> names;
 
     /** Empty: all. */
     std::optional<unsigned> worker;

@@ -22,7 +22,7 @@ Pool::Pool(loop::Loop &loop, report::Reporter &_reporter, net::ListenerTable &_t
            unsigned seed, util::BoundMethod<void()> _on_finished)
     : reporter(_reporter), table(_table), reaper(_reaper), spec(_spec), on_finished(_on_finished),
       restart(_spec.restart, seed), verdict(_spec.restart, _spec.kill_others_on_fail),
-      start_event(loop, util::Bind<&Pool::Start>(*this)),
+      background(_reporter), start_event(loop, util::Bind<&Pool::Start>(*this)),
       starter(loop, launcher, _table, agents, oom,
               util::Bind<&loop::DeferEvent::Schedule>(start_event)),
       factory(context, spec.worker),
@@ -32,7 +32,6 @@ Pool::Pool(loop::Loop &loop, report::Reporter &_reporter, net::ListenerTable &_t
               orphans, oom,       factory, restart,  spec.stop, spec.old_first},
       slots(context, *this),
       readiness(slots, _spec.ready, _spec.serving, util::Bind<&Pool::OnServed>(*this)),
-      tidy(loop, util::Bind<&Pool::OnTidy>(*this)),
       strays(loop, orphans, _reaper, util::Bind<&Pool::OnNothingLeft>(*this)),
       stray_timer(loop, util::Bind<&Leftovers::Kill>(strays)) {
     starter.SetWorkerCount(spec.slots);
@@ -41,7 +40,10 @@ Pool::Pool(loop::Loop &loop, report::Reporter &_reporter, net::ListenerTable &_t
 }
 
 void Pool::Start() noexcept {
-    Slot *idle = ladder.IsClimbing() || !starter.HasRoom() ? nullptr : slots.FirstIdle();
+    if (ladder.IsClimbing())
+        return;
+    slots.Tidy();
+    Slot *idle = starter.HasRoom() ? slots.FirstIdle() : nullptr;
     if (idle == nullptr)
         return;
     idle->Run();
@@ -59,13 +61,6 @@ void Pool::Scale(unsigned wanted) noexcept {
     slots.SetWanted(wanted);
     start_event.Schedule();
     LookWhetherUp();
-}
-
-void Pool::OnTidy() noexcept {
-    if (ladder.IsClimbing())
-        return;
-    slots.Tidy();
-    Start();
 }
 
 void Pool::Replace(unsigned slot, Replaced done) noexcept {
@@ -89,8 +84,15 @@ void Pool::OnReady(Worker &) noexcept {
 }
 
 void Pool::LookWhetherUp() noexcept {
-    if (was_up || !slots.AreReady())
+    if (was_up)
         return;
+    if (!slots.AreReady()) {
+        const std::string half = half_was_said ? std::string() : slots.DescribeHalf();
+        if (half.empty())
+            return;
+        half_was_said = true;
+        return reporter.Say(report::Level::WARN, half);
+    }
     was_up = true;
     reporter.Emit(report::Up{slots.Wanted(), DescribeListeners(table)});
     for (PoolObserver *observer : observers)
@@ -128,13 +130,20 @@ void Pool::OnEnded(const Slot &slot, const WorkerEnd &end) noexcept {
         EndBecause(*ending);
 }
 
+void Pool::OnCleared(const Worker &worker) noexcept {
+    if (background.OnCleared(worker.Ref(), *spec.worker, worker.End()) && !IsServing())
+        verdict.OnBackground(worker.End());
+}
+
 bool Pool::Replaces(const WorkerEnd &end) const noexcept {
     return IsServing() && verdict.IsOpen() && spec.restart.Replaces(verdict.IsSuccess(end));
 }
 
 bool Pool::OnFailed() noexcept {
-    if (slots.HaveHope())
+    if (slots.HaveHope()) {
+        LookWhetherUp();
         return true;
+    }
     EndBecause(verdict.OnGiveUp(slots.LastFailed().LastEnd()));
     return false;
 }
@@ -145,7 +154,7 @@ void Pool::OnFinished() noexcept {
     // Others may have failed meanwhile, and it was the one that still served.
     if (verdict.IsOpen() && !slots.HaveHope())
         EndBecause(verdict.OnGiveUp(slots.LastFailed().LastEnd()));
-    tidy.Schedule();
+    start_event.Schedule(); // a surplus slot is destroyed there
 }
 
 void Pool::EndBecause(const Ending &ending) noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "loop/DeferEvent.hxx"
+#include "pool/Background.hxx"
 #include "pool/Commands.hxx"
 #include "pool/PoolObserver.hxx"
 #include "pool/PoolSpec.hxx"
@@ -54,6 +55,7 @@ private:
     void OnOnline(Worker &worker) noexcept override { readiness.OnOnline(worker); }
     void OnReady(Worker &worker) noexcept override;
     void OnEnded(const Slot &slot, const WorkerEnd &end) noexcept override;
+    void OnCleared(const Worker &worker) noexcept override;
     bool OnFailed() noexcept override;
     void OnFinished() noexcept override;
     void OnReaped(const ReapResult &result) noexcept override;
@@ -63,7 +65,6 @@ private:
     void LookWhetherUp() noexcept;
     void EndBecause(const Ending &ending) noexcept;
     void OnStopKill() noexcept;
-    void OnTidy() noexcept;
     void FinishIfLast() noexcept;
     void OnNothingLeft() noexcept;
 
@@ -76,10 +77,12 @@ private:
     std::vector<PoolObserver *> observers;
     util::BoundMethod<void()> on_serving; // or nothing
     bool was_up = false;
+    bool half_was_said = false; // some slots serve, the others have failed
     OomCheck oom;
     TriggerQueue triggers;
     RestartPolicy restart;
     Verdict verdict;
+    Background background;
     loop::DeferEvent start_event;
     Starter starter;
     WorkerFactory factory;
@@ -87,7 +90,6 @@ private:
     const Context context;
     SlotSet slots;
     Readiness readiness;
-    loop::DeferEvent tidy;
     Leftovers strays; // processes that belong to no worker, when all workers are gone
     loop::TimerEvent stray_timer;
     bool finished = false;

@@ -158,6 +158,7 @@ void Slot::OnEnded(Worker &worker) noexcept {
 
 void Slot::OnGone(Worker &worker) noexcept {
     const SlotWorkers::Part part = workers.PartOf(worker);
+    owner.OnCleared(worker);
     workers.Remove(worker);
     if (part != SlotWorkers::Part::CURRENT) // whose replacement has the same seat
         context.table.ParkSeat(worker.Ref().seat);

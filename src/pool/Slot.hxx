@@ -25,6 +25,9 @@ public:
     /** The current worker has ended, or any worker of a slot that retires. */
     virtual void OnEnded(const Slot &slot, const WorkerEnd &end) noexcept = 0;
 
+    /** Nothing is left of a worker. */
+    virtual void OnCleared(const Worker &worker) noexcept = 0;
+
     /** It is over its limit of restarts. Returns whether it is to be tried again. */
     virtual bool OnFailed() noexcept = 0;
 

@@ -1,6 +1,7 @@
 #include "pool/SlotSet.hxx"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <utility>
 
 namespace pool {
@@ -64,6 +65,25 @@ bool SlotSet::HaveProcesses() const noexcept {
             if (HasProcess(worker->State()))
                 return true;
     return false;
+}
+
+std::string SlotSet::DescribeHalf() const {
+    std::size_t ready = 0, failed = 0;
+    std::string names;
+    for (unsigned index = 0; index < wanted; index++) {
+        const Slot &slot = *slots[index];
+        if (slot.IsReady()) {
+            ready++;
+        } else if (slot.HasFailed()) {
+            failed++;
+            names += fmt::format("{}{}", names.empty() ? "" : ", ", index);
+        }
+    }
+    if (ready == 0 || failed == 0 || ready + failed != wanted)
+        return {};
+    return fmt::format("{} of {} slots {}; slot{} {} failed: {}", ready, wanted,
+                       ready == 1 ? "serves" : "serve", failed == 1 ? "" : "s", names,
+                       pool::Describe(LastFailed().LastEnd()));
 }
 
 const Slot &SlotSet::LastFailed() const noexcept {

@@ -3,6 +3,7 @@
 #include "pool/Slot.hxx"
 
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace pool {
@@ -44,6 +45,10 @@ public:
 
     /** Is there a worker with a process? */
     bool HaveProcesses() const noexcept;
+
+    /** "1 of 3 slots serves; slots 1, 2 failed: exit status 1"; empty as long as a slot has neither
+     *  a ready worker nor failed, or if all are alike. */
+    std::string DescribeHalf() const;
 
     /** The slot that failed last; those that have not failed come before it. There is one. */
     const Slot &LastFailed() const noexcept;

@@ -13,7 +13,7 @@ std::optional<Ending> Verdict::OnEnd(const WorkerEnd &end, bool serving, bool st
     if (IsOpen())
         if (const auto ending = EndsAll(end, serving))
             return ending;
-    Count(end, serving && !stopping && restart.Replaces(false));
+    Count(end, serving && !stopping && restart.Replaces(false), !IsSuccess(end));
     return std::nullopt;
 }
 
@@ -45,7 +45,11 @@ std::optional<Ending> Verdict::EndsAll(const WorkerEnd &end, bool serving) noexc
 
 Ending Verdict::OnGiveUp(const WorkerEnd &end) noexcept {
     return Decide(Kind::GIVEN_UP, end,
-                  {"restart", "every slot has failed: giving up", "every slot has failed"});
+                  {"restart",
+                   IsSuccess(end) ? "every slot has failed: giving up; the workers end with "
+                                    "success, do they go into the background?"
+                                  : "every slot has failed: giving up",
+                   "every slot has failed"});
 }
 
 void Verdict::OnStop() noexcept {
@@ -63,8 +67,8 @@ Ending Verdict::Decide(Kind kind, const WorkerEnd &end, const Ending &ending) no
 }
 
 /** Keeps the first failure that no replacement makes good. */
-void Verdict::Count(const WorkerEnd &end, bool replaced) noexcept {
-    if (replaced || IsSuccess(end) || outcome.failure || outcome.launch_failure)
+void Verdict::Count(const WorkerEnd &end, bool replaced, bool failed) noexcept {
+    if (replaced || !failed || outcome.failure || outcome.launch_failure)
         return;
     if (end.launch_failure)
         outcome.launch_failure = end.launch_failure;

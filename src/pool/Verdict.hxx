@@ -34,6 +34,9 @@ public:
     /** A job has ended before another worker showed that the cluster serves. */
     std::optional<Ending> OnEarlyEnd(const WorkerEnd &end) noexcept;
 
+    /** A job has ended with 0, but its work went on in the background and was ended. */
+    void OnBackground(const WorkerEnd &end) noexcept { Count(end, false, true); }
+
     /** Every slot has failed; `end` is the last one's. */
     Ending OnGiveUp(const WorkerEnd &end) noexcept;
 
@@ -48,7 +51,7 @@ public:
 private:
     std::optional<Ending> EndsAll(const WorkerEnd &end, bool serving) noexcept;
     Ending Decide(Outcome::Kind kind, const WorkerEnd &end, const Ending &ending) noexcept;
-    void Count(const WorkerEnd &end, bool replaced) noexcept;
+    void Count(const WorkerEnd &end, bool replaced, bool failed) noexcept;
 
     const RestartSpec restart;
     const bool kill_others_on_fail;

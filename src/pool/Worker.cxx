@@ -118,6 +118,7 @@ void Worker::OnSettled() noexcept {
     context.starter.Settled(true);
     spawn::Launched launched = start->Take();
     executed = true;
+    end.since = context.loop.Now();
     if (!was_killed)
         timer.Cancel(); // a stop has the time of its ladder from here on
     context.reporter.Emit(report::Fork{{ref}});
@@ -299,6 +300,8 @@ void Worker::Depart() noexcept {
                                       "SIGKILL: they hang in the kernel, or are traced",
                                       report::NameOf(ref)),
                           ref.id, ref.slot});
+    if (leftovers && !dismissed && !ladder.IsClimbing())
+        end.left = leftovers->Names();
     context.agents.Cleared(ref);
     owner.OnGone(*this);
 }

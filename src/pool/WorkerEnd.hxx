@@ -6,12 +6,17 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace pool {
 
 /** How a worker ended, or that it could not be started. */
 struct WorkerEnd {
     loop::TimePoint when;
+
+    /** When its command was executed. */
+    loop::TimePoint since;
+
     loop::TimePoint::duration ready_for{0};
     ExitStatus status;
 
@@ -23,6 +28,9 @@ struct WorkerEnd {
 
     /** It was not ready in time: no success, whatever the status. */
     bool not_ready = false;
+
+    /** Names of processes that it left and that were asked to end. */
+    std::vector<std::string> left;
 
     /** Its process is still there: not even SIGKILL ends it. */
     bool stuck = false;

@@ -73,10 +73,12 @@ struct Balance {
         NAME = "balance",
         HELP = "how connections of a listener are spread has changed after the start";
     std::string listener; // its name
+    std::string address; // "127.0.0.1:80", "[::]:80"
     BalanceInfo balance;
 
     template <typename Visitor> void VisitFields(Visitor &&visit) const {
         visit("listener", listener);
+        visit("address", address);
         visit("balance", balance);
     }
 };

@@ -50,8 +50,7 @@ Sentence Render(const Setup &setup) {
 }
 
 Sentence Render(const Balance &event) {
-    return {Level::INFO, fmt::format("listener {}: balance {}", util::Quote(event.listener),
-                                     Describe(event.balance))};
+    return {Level::INFO, fmt::format("{}: balance {}", event.address, Describe(event.balance))};
 }
 
 /** The first few of them. */

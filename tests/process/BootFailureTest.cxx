@@ -72,6 +72,20 @@ TEST_CASE("a server that goes into the background: nothing of it stays") {
     CHECK(Contains(result.err, "background"));
 }
 
+TEST_CASE("servers that go into the background after they listen: the end says so") {
+    const TempDir directory;
+    Cluster cluster(
+        {.options = {"-n", "2", "--max-restarts", "1/30s"},
+         .command = {"/bin/sh", "-c",
+                     Program("binder") + " tcp:127.0.0.1:" + std::to_string(FreePort()) +
+                         " & exec " + Behave() + " exit-with 0 " + directory / "go"}});
+    cluster.WaitUp();
+    directory.Write("go", "");
+    CHECK(cluster.Wait() == Exited(1));
+    CHECK(Contains(cluster.Err(), "giving up; the workers end with success, do they go into the "
+                                  "background?"));
+}
+
 TEST_CASE("after the first worker was ready it is no boot failure any more") {
     Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0"}, .command = {EchoServer()}});
     (void)cluster.WaitEvent("ready");

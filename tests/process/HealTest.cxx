@@ -131,3 +131,18 @@ TEST_CASE("the command is looked up again at each start") {
     CHECK(program_of(cluster.WaitOnline(2)) == directory / "two");
     CHECK(StopServers(cluster) == Exited(0));
 }
+
+TEST_CASE("some slots fail, another serves: one line says which") {
+    const TempDir directory;
+    const std::string address = "127.0.0.1:" + std::to_string(FreePort());
+    Cluster cluster(
+        {.options = {"-n", "3", "--max-restarts", "1/30s"},
+         .command = {"/bin/sh", "-c",
+                     "[ $CLUSTERIZE_SLOT != 0 ] || exec " + Program("binder") + " tcp:" + address +
+                         "; exec " + Behave() + " exit-with 1 " + directory / "go"}});
+    (void)cluster.WaitEvent("ready", With("slot", 0));
+    directory.Write("go", "");
+    cluster.WaitErr("1 of 3 slots serves; slots 1, 2 failed: exit status 1");
+    CHECK(cluster.Seen("up").empty());
+    (void)cluster.Stop();
+}

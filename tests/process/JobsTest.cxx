@@ -63,7 +63,8 @@ TEST_CASE("--jobs with a port: not restarted, the port is there") {
 }
 
 TEST_CASE("what a job leaves behind is ended when the cluster ends") {
-    const auto result = RunClusterize({"--", Behave(), "daemonize-exit", Behave(), "pause"});
+    const std::string daemon = Behave() + " daemonize-exit " + Behave() + " pause";
+    const auto result = RunClusterize({"--", "sh", "-c", daemon + "; exit 0"});
     CHECK(result.ended == Exited(0));
     CHECK(Contains(result.out, "child "));
 }
@@ -74,4 +75,22 @@ TEST_CASE("a job killed by SIGKILL from outside is not replaced") {
     (void)cluster.WaitEvents("exit", 1);
     (void)kill(cluster.WaitOnline(2), SIGTERM);
     CHECK(cluster.Wait() == Exited(137));
+}
+
+TEST_CASE("a command that goes into the background and is ended: a hint, and not status 0") {
+    const auto daemon =
+        RunClusterize({"-n", "2", "--", Behave(), "daemonize-exit", Behave(), "pause"});
+    CHECK(daemon.ended == Exited(1));
+    CHECK(Count(daemon.err, "does it go into the background?") == 1);
+
+    const auto detached = RunClusterize({"-n", "2", "--", "setsid", Behave(), "pause"});
+    CHECK(detached.ended == Exited(1));
+    CHECK(Count(detached.err, "setsid -w") == 1);
+
+    // It may have done its work, and have left what it does not need any more.
+    const auto other = RunClusterize({"--", "sh", "-c", Behave() + " pause & exit 0"});
+    CHECK(other.ended == Exited(0));
+    CHECK(Contains(other.err, "left 'behave' behind"));
+
+    CHECK(RunClusterize({"--", "setsid", "-w", "true"}).err == "");
 }

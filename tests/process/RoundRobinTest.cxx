@@ -210,6 +210,7 @@ TEST_CASE("several listeners have a program each; the workers have none; a kill 
     CHECK(tier("a") == QUEUE_AWARE);
     CHECK(tier("b") == QUEUE_AWARE);
     CHECK(tier("c") == "flow hash");
+    cluster.WaitErr(settled.at(0).Text("address") + ": balance rr: ");
     const auto programs = Programs(cluster.Pid());
     REQUIRE(programs.size() == 3);
     CHECK(std::all_of(programs.begin(), programs.end(), IsLoaded));

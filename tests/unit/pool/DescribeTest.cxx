@@ -31,6 +31,7 @@ public:
     void OnEnded(const Slot &, const WorkerEnd &end) noexcept override {
         log += end.oom ? "oom " : "ended" + std::to_string(end.status.Code()) + " ";
     }
+    void OnCleared(const Worker &) noexcept override {}
     bool OnFailed() noexcept override { return true; }
     void OnFinished() noexcept override { log += "finished "; }
     void OnRoom() noexcept {}

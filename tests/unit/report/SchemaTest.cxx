@@ -30,8 +30,8 @@ std::vector<Event> Samples() {
     return {
         Setup{4, true, {"random", "classic BPF", "a reason"}, listeners},
         Setup{1, false, {"random", "no listener", ""}, {}},
-        Balance{"web", {"rr", "kernel, plain", "a reason"}},
-        Balance{"web", {"rr", "kernel, queue-aware", ""}},
+        Balance{"web", "[::]:80", {"rr", "kernel, plain", "a reason"}},
+        Balance{"web", "[::]:80", {"rr", "kernel, queue-aware", ""}},
         Steering{"web", {{0, 1U, ""}, {2, {}, ""}}, {{1, 3U, "not ready"}, {3, {}, "parked"}}},
         Steering{"web", {{0, 1U, ""}}, {}},
         Fork{worker},
