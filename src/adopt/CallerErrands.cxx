@@ -1,6 +1,7 @@
 #include "adopt/CallerErrands.hxx"
 #include "adopt/Packed.hxx"
 #include "net/OpenError.hxx"
+#include "net/PathErrands.hxx"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -12,27 +13,6 @@ namespace {
 
 sys::UniqueFd Duplicate(sys::Fd fd) noexcept {
     return {sys::AdoptTag(), fcntl(fd.Get(), F_DUPFD_CLOEXEC, 0)};
-}
-
-void AddState(Packer &packer, const net::HeldPath::State &state) {
-    packer.Add(state.directory);
-    packer.Add(state.file);
-    packer.AddText(state.name);
-    packer.AddText(state.second);
-    packer.Add(state.maker.has_value());
-    if (state.maker)
-        packer.AddIds(*state.maker);
-}
-
-net::HeldPath::State GetState(Unpacker &from) {
-    net::HeldPath::State state;
-    state.directory = from.Get<net::FileId>();
-    state.file = from.Get<net::FileId>();
-    state.name = from.GetText();
-    state.second = from.GetText();
-    if (from.Get<bool>())
-        state.maker = from.GetIds();
-    return state;
 }
 
 std::string Result(int error, std::string_view text) {
@@ -79,7 +59,7 @@ void BindPath(const sys::Parcel &request, sys::Parcel &answer) noexcept {
         packer.AddText("");
         packer.Add(hold);
         if (hold)
-            AddState(packer, path.Describe());
+            net::AddState(packer, path.Describe());
         answer.bytes = packer.Take();
         answer.descriptors.push_back(std::move(socket));
         if (hold) {
@@ -99,7 +79,7 @@ Question::PathResult ReadPathResult(sys::Parcel answer) {
     if (!answer.descriptors.empty())
         result.bound.socket = std::move(answer.descriptors[0]);
     if (from.Get<bool>() && answer.descriptors.size() > 1)
-        result.bound.path = net::HeldPath(GetState(from), std::move(answer.descriptors[1]));
+        result.bound.path = net::HeldPath(net::GetState(from), std::move(answer.descriptors[1]));
     return result;
 }
 
@@ -112,7 +92,7 @@ sys::Parcel PutRequest(const Snapshot &caller, sys::UniqueFd listener, sys::Uniq
     packer.AddOptions(options);
     packer.Add(path != nullptr);
     if (path != nullptr) {
-        AddState(packer, path->Describe());
+        net::AddState(packer, path->Describe());
         packer.AddIds(*caller.ids);
     }
     sys::Parcel request = {packer.Take(), {}};
@@ -134,7 +114,7 @@ void Put(const sys::Parcel &request, sys::Parcel &answer) noexcept {
     PutResult result = {0, EMFILE, false}; // if a descriptor did not arrive
     if (descriptors.size() == (has_path ? 3U : 2U)) {
         if (has_path) {
-            net::HeldPath path(GetState(from), Duplicate(descriptors[2]));
+            net::HeldPath path(net::GetState(from), Duplicate(descriptors[2]));
             result.path_error = path.Restore(from.GetIds());
             path.Leave();
         }

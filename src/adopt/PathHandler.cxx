@@ -82,6 +82,7 @@ Decision PathHandler::Take(const Question &question, const net::Endpoint &at,
     } else if (caller.path.file) {
         return Decision::Fail(EADDRINUSE);
     }
+    listener.Sockets().Held().SetRemoved(false);
     Decision decision = state.PutSeat(question, at, listener);
     decision.restore = !is_there;
     return decision;

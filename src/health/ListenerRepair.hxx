@@ -16,8 +16,7 @@ namespace health {
 class ListenerRepair final : public pool::Agent {
 public:
     /** All are borrowed; the table tells it of the first listener. */
-    ListenerRepair(loop::Loop &loop, report::Reporter &_reporter,
-                   net::ListenerTable &_table) noexcept
+    ListenerRepair(loop::Loop &loop, report::Reporter &_reporter, net::ListenerTable &_table)
         : reporter(_reporter), table(_table),
           alarm(loop, loop::Priority::REQUESTS,
                 loop::FdEvent::Callback::Make<&ListenerRepair::OnAlarm>(*this)) {

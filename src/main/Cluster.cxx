@@ -57,7 +57,8 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
              NotifyPlaces()),
       alive(loop, pool.GetFacts(), plan.pool.ready.alive),
       epoll(loop, errands, pool.GetFacts(), table), unserved(loop, reporter, table, epoll),
-      repair(loop, reporter, table), steering_report(loop, reporter, table),
+      repair(loop, reporter, table), path_keeper(loop, errands, reporter, table),
+      steering_report(loop, reporter, table),
       watcher(loop, reporter, reaper,
               {plan.pool.worker->run, plan.pool.worker->own_group, plan.pool.stop.timeout}),
       group_signals(loop, reaper), signal_table(loop, pool, clock, has_terminal, GroupHas()),
@@ -81,8 +82,11 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
     }
     pool.Add(watcher);
     AddAdoption();
-    if (!plan.listeners.empty() || adoption)
+    if (!plan.listeners.empty() || adoption) {
         pool.Add(repair);
+        pool.Add(path_keeper);
+        pool.Observe(path_keeper);
+    }
     pool.OnServing(util::Bind<&Cluster::EmitSetup>(*this));
     if (plan.then) {
         then.emplace(*plan.then, plan.pool, loop, pool, reaper, launcher, reporter, table, watcher);
@@ -189,6 +193,7 @@ int Cluster::Run() noexcept {
     if (!refused)
         loop.Run();
     table.LetGo();
+    net::RemoveFiles(table);
     notify.RemoveFiles();
     if (pid_file)
         pid_file->Remove();
@@ -230,7 +235,7 @@ void Cluster::Refuse(std::string_view stage, const char *why) noexcept {
 void Cluster::OpenListeners() {
     for (; opened < plan.listeners.size(); opened++) {
         net::ListenSpec spec = plan.listeners[opened];
-        spec.second_name = adoption.has_value();
+        spec.second_name = true;
         table.Open(spec);
     }
     WarnOfCovered();

@@ -4,6 +4,7 @@
 #include "health/AliveProbe.hxx"
 #include "health/EpollProbe.hxx"
 #include "health/ListenerRepair.hxx"
+#include "health/PathKeeper.hxx"
 #include "health/SteeringReport.hxx"
 #include "health/UnservedListeners.hxx"
 #include "loop/Errands.hxx"
@@ -86,6 +87,7 @@ private:
     health::EpollProbe epoll;
     health::UnservedListeners unserved;
     health::ListenerRepair repair;
+    health::PathKeeper path_keeper;
     health::SteeringReport steering_report;
     watch::Watcher watcher;
     std::optional<adopt::AdoptAgent> adoption; // where what workers bind is shared

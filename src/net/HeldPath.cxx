@@ -113,7 +113,7 @@ int HeldPath::Hold(std::string_view path, const std::optional<sys::ProcessIds> &
     return 0;
 }
 
-int HeldPath::Restore(const std::optional<sys::ProcessIds> &as) const {
+int HeldPath::Restore(const std::optional<sys::ProcessIds> &as, bool *put_back) const {
     std::optional<sys::FileSystemIds> ids;
     if (as)
         ids.emplace(*as, sys::Keep::NONE);
@@ -128,8 +128,11 @@ int HeldPath::Restore(const std::optional<sys::ProcessIds> &as) const {
             return errno;
         if (second.empty())
             return ENOENT;
-        if (linkat(directory, second.c_str(), directory, at.Name().c_str(), 0) == 0)
+        if (linkat(directory, second.c_str(), directory, at.Name().c_str(), 0) == 0) {
+            if (put_back != nullptr)
+                *put_back = true;
             return 0;
+        }
         if (errno != EEXIST)
             return errno;
     }
@@ -150,6 +153,11 @@ void HeldPath::LetGo() noexcept {
 }
 
 void HeldPath::Remove() const noexcept {
+    if (removed && at.Look() == file && unlinkat(at.Directory().Get(), at.Name().c_str(), 0) != 0 &&
+        maker) {
+        const sys::FileSystemIds ids(*maker, sys::Keep::NONE);
+        unlinkat(at.Directory().Get(), at.Name().c_str(), 0);
+    }
     const auto remove = [this] {
         return unlinkat(at.Directory().Get(), second.c_str(), 0) == 0 || errno == ENOENT;
     };
@@ -165,6 +173,7 @@ void HeldPath::Swap(HeldPath &other) noexcept {
     std::swap(file, other.file);
     std::swap(second, other.second);
     std::swap(maker, other.maker);
+    std::swap(removed, other.removed);
 }
 
 } // namespace net

@@ -72,6 +72,7 @@ public:
         FileId directory, file;
         std::string name, second;
         std::optional<sys::ProcessIds> maker;
+        bool removed = false;
 
         friend bool operator==(const State &, const State &) noexcept = default;
     };
@@ -79,8 +80,8 @@ public:
     HeldPath() noexcept = default;
     HeldPath(State state, sys::UniqueFd directory) noexcept
         : at(std::move(directory), state.directory, std::move(state.name)), file(state.file),
-          second(std::move(state.second)), maker(std::move(state.maker)) {}
-    State Describe() const { return {at.DirectoryId(), file, at.Name(), second, maker}; }
+          second(std::move(state.second)), maker(std::move(state.maker)), removed(state.removed) {}
+    State Describe() const { return {at.DirectoryId(), file, at.Name(), second, maker, removed}; }
 
     /** Leaves the second name to another process that was made from Describe(). */
     void Leave() noexcept { second.clear(); }
@@ -102,9 +103,14 @@ public:
     const FileId &File() const noexcept { return file; }
 
     /** Puts the file back, with the rights of `as`, where it is missing. Returns 0 where it is
-     *  there or is again; EADDRINUSE: another file has the path; ENOENT: there is no second name;
-     *  else what linkat(2) says. */
-    int Restore(const std::optional<sys::ProcessIds> &as) const;
+     *  there or is again, and then `put_back` tells whether it was missing; EADDRINUSE: another
+     *  file has the path; ENOENT: there is no second name; else what linkat(2) says. */
+    int Restore(const std::optional<sys::ProcessIds> &as, bool *put_back = nullptr) const;
+
+    /** A worker has removed the path of an adopted listener at its end, and others still serve it:
+     *  LetGo() removes the path, too, as the last one of them would. Not, if a worker has bound it
+     *  since. */
+    void SetRemoved(bool _removed) noexcept { removed = _removed; }
 
     /** Removes the second name; by sys::RunElsewhere() if a worker has chosen the directory. */
     void LetGo() noexcept;
@@ -117,6 +123,7 @@ private:
     FileId file;
     std::string second;
     std::optional<sys::ProcessIds> maker; // who may remove the second name again
+    bool removed = false;
 };
 
 } // namespace net

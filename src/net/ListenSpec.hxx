@@ -74,7 +74,7 @@ struct ListenSpec {
         // and its first socket joins them (SO_REUSEPORT)
     std::string directory; // a relative path counts from here; /proc/PID/cwd is possible
     bool second_name = false; // an asked unix path is kept by a second name too, see HeldPath: for
-        // workers that remove the file and bind it themselves. Adopted ones always are
+        // workers that remove the file. Adopted ones always are
 
     friend bool operator==(const ListenSpec &, const ListenSpec &) noexcept = default;
 };

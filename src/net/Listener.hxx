@@ -109,7 +109,9 @@ public:
     bool IsServed() const noexcept;
 
     /** For people: the path from the root of a unix socket with a file, else the address. */
-    std::string Where() const { return sockets.Where(); }
+    std::string Where() const {
+        return sockets.Held().IsDefined() ? sockets.Path() : Spec().at.address.ToString();
+    }
 
     const Steering &GetSteering() const noexcept { return *steering; }
 

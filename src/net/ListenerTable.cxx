@@ -96,8 +96,8 @@ Listener &ListenerTable::Open(const ListenSpec &spec, BoundPath bound) {
         throw OpenError(fmt::format("{} is asked for twice", util::Quote(spec.text)), EADDRINUSE);
     Listener &listener = listeners.emplace_back(spec, context, last_serial + 1, std::move(bound));
     last_serial++;
-    if (on_open)
-        on_open();
+    for (const auto &opened : on_open)
+        opened();
     return listener;
 }
 
@@ -229,12 +229,15 @@ void ListenerTable::Close(Listener &listener) noexcept {
 }
 
 void ListenerTable::LetGo() noexcept {
-    for (Listener &listener : listeners) {
+    for (Listener &listener : listeners)
         listener.Close(last);
-        listener.Sockets().RemoveFiles();
-    }
     CloseLast();
     let_go = true;
+}
+
+void RemoveFiles(ListenerTable &table) noexcept {
+    for (Listener &listener : table.Listeners())
+        listener.Sockets().RemoveFiles();
 }
 
 void ListenerTable::CloseLast() noexcept {

@@ -32,7 +32,7 @@ public:
     Listener &Open(const ListenSpec &spec, BoundPath bound = {});
 
     /** Called after each Open(). */
-    void OnOpen(util::BoundMethod<void()> _on_open) noexcept { on_open = _on_open; }
+    void OnOpen(util::BoundMethod<void()> _on_open) { on_open.push_back(_on_open); }
 
     /** Called when other seats of a listener get its connections than before. */
     void OnSteering(util::BoundMethod<void(const Listener &, Cause)> on_steering) noexcept {
@@ -130,9 +130,8 @@ public:
     /** Closes the sockets of listeners that are gone, by a process of its own: once for many. */
     void CloseLast() noexcept;
 
-    /** The cluster stops: closes the launcher's copies and removes the files of unix sockets, so
-     *  that clients are refused as soon as the workers close theirs. The paths of adopted ones
-     *  stay, as they would without a launcher. */
+    /** The cluster stops: closes the launcher's copies, so that clients are refused as soon as the
+     *  workers close theirs. */
     void LetGo() noexcept;
     bool HasLetGo() const noexcept { return let_go; }
 
@@ -143,10 +142,15 @@ private:
     ListenerContext context;
     std::list<Listener> listeners; // addresses stay valid
     std::vector<Repaired> mended; // since the last Repair()
-    util::BoundMethod<void()> on_open; // or nothing
+    std::vector<util::BoundMethod<void()>> on_open;
     unsigned last_serial = 0;
     std::vector<sys::UniqueFd> last; // sockets of listeners that are gone
     bool let_go = false;
 };
+
+/** The cluster has ended: removes the files of unix sockets. The paths of adopted ones stay, as
+ *  they would without a launcher, unless a worker has removed them (HeldPath::SetRemoved). Not
+ *  before: workers that remove them at their end expect them to be there. */
+void RemoveFiles(ListenerTable &table) noexcept;
 
 } // namespace net

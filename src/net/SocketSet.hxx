@@ -41,13 +41,11 @@ public:
     bool IsSingle() const noexcept { return single; }
     bool IsClosed() const noexcept { return closed; }
     const HeldPath &Held() const noexcept { return path; }
+    HeldPath &Held() noexcept { return path; }
 
     /** From the root, of a unix socket that has a file; empty for others. `Spec()` has it as it was
      *  written. */
     std::string Path() const { return path.IsDefined() ? path.At().ToString() : std::string(); }
-
-    /** For people: the path, else the address. */
-    std::string Where() const { return path.IsDefined() ? Path() : spec.at.address.ToString(); }
 
     bool IsUnix() const noexcept { return spec.at.address.Family() == AF_UNIX; }
     bool IsStream() const noexcept { return spec.at.type == SOCK_STREAM; }

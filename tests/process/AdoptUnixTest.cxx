@@ -190,3 +190,56 @@ TEST_CASE("a worker that listens on many paths leaves half of the launcher's des
         (void)cluster.Stop();
     }
 }
+
+TEST_CASE("a path that a worker removes at its end is put back while others serve it") {
+    AsEveryone([](bool nobody) {
+        const TempDir directory;
+        if (nobody && IsRoot())
+            directory.GiveTo(NOBODY, NOBODY);
+        const std::string path = directory / "server.sock";
+        Binders cluster({"--restart", "on-failure"}, {"unix:" + path + ",unlink,remove"},
+                        {.nobody = nobody});
+        cluster.WaitUp();
+        REQUIRE(kill(cluster.WaitOnline(1), SIGTERM) == 0);
+        CHECK(cluster.WaitEvent("exit").Number("code") == 0);
+        CHECK(WaitFor([&] { return Answers("unix:" + path); }));
+        cluster.WaitErr(path + " was removed, and is put back, as workers serve it");
+        REQUIRE(kill(cluster.WaitOnline(2), SIGTERM) == 0);
+        (void)cluster.WaitEvents("exit", 2);
+        CHECK(WaitFor([&] { return Answers("unix:" + path); }));
+        // The last one, as it would alone.
+        REQUIRE(kill(cluster.WaitOnline(3), SIGTERM) == 0);
+        CHECK(cluster.Wait() == Exited(0));
+        CHECK(CountFiles(directory) == 0);
+    });
+}
+
+TEST_CASE("a path that a worker removes long before its end is put back") {
+    const TempDir directory;
+    const std::string path = directory / "server.sock";
+    Binders cluster({"--log-level", "debug"}, {"unix:" + path + ",unlink,remove,stay"});
+    cluster.WaitUp();
+    size_t count = Count(cluster.Err(), " is put back");
+    for (const unsigned id : {1U, 3U}) {
+        REQUIRE(kill(cluster.WaitOnline(id), SIGTERM) == 0);
+        ++count;
+        CHECK(WaitFor([&] { return Count(cluster.Err(), " is put back") == count; }));
+        CHECK(Answers("unix:" + path));
+    }
+    CHECK(cluster.Seen("exit").empty());
+    (void)cluster.Stop();
+    CHECK(CountFiles(directory) == 0);
+}
+
+TEST_CASE("a file that takes the place of a path that workers serve stays there") {
+    const TempDir directory;
+    const std::string path = directory / "server.sock", other = directory / "other.sock";
+    Binders cluster({}, {"unix:" + path + ",unlink"});
+    cluster.WaitUp();
+    const Fd taken = ListenOn("unix:" + other);
+    REQUIRE(rename(other.c_str(), path.c_str()) == 0);
+    REQUIRE(kill(cluster.WaitOnline(1), SIGKILL) == 0);
+    (void)cluster.WaitEvent("exit");
+    CHECK(cluster.Stop() == Exited(0));
+    CHECK(!IsRefused("unix:" + path));
+}

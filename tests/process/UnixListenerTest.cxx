@@ -134,11 +134,29 @@ TEST_CASE("a file that has taken the place of the socket is not removed") {
     const std::string path = directory / "server.sock";
     Cluster cluster({.options = {"-n", "1", "-l", "unix:" + path}, .command = {EchoServer()}});
     (void)cluster.WaitOnline(1);
-    REQUIRE(unlink(path.c_str()) == 0);
-    const Fd other = ListenOn("unix:" + path);
+    const Fd other = ListenOn("unix:" + path + ".other");
+    REQUIRE(rename((path + ".other").c_str(), path.c_str()) == 0);
     CHECK(StopServers(cluster) == Exited(0));
     CHECK(Exists(path));
     CHECK(!IsRefused("unix:" + path));
+}
+
+TEST_CASE("a path that was asked for is put back when a worker removes it") {
+    const TempDir directory;
+    const std::string path = directory / "server.sock";
+    for (const char *adopt : {"auto", "off"}) {
+        Cluster cluster({.options = {"-n", "1", "--adopt", adopt, "-l", "unix:" + path},
+                         .command = {EchoServer()}});
+        cluster.WaitUp();
+        for (int i = 0; i < 3; ++i) {
+            REQUIRE(unlink(path.c_str()) == 0);
+            CHECK(WaitFor([&] { return Exists(path); }));
+            CHECK(Field(Ask("unix:" + path, "who"), "id") == "1");
+        }
+        CHECK(StopServers(cluster) == Exited(0));
+        CHECK(!Exists(path));
+        CHECK(Lines(Run({.argv = {"ls", "-A", directory.Path()}}).out).empty());
+    }
 }
 
 TEST_CASE("nothing of a path is left when the start fails") {

@@ -17,7 +17,8 @@
 //     exit:STATUS
 //
 // After a comma come options of a step: v6only, dual, reuseaddr, reuseport, nonblock, cloexec,
-// backlog=N, unlink (before bind), file (a name with @ is a path, too), nolisten, from=HOST:PORT
+// backlog=N, unlink (before bind), remove (the path when TERM comes), stay (the first TERM ends
+// nothing then), file (a name with @ is a path, too), nolisten, from=HOST:PORT
 // (connect binds that first), uid=N (of a child: it takes that user first).
 //
 // A step writes one line when it is done; what failed is the name of an error:
@@ -28,7 +29,7 @@
 //
 //     step=0 slot=1 id=2 pid=42 name=127.0.0.1:80
 //
-// TERM ends it with 0.
+// TERM ends it with 0, or with 5 if a path that it is to remove is not there.
 
 #include <arpa/inet.h>
 #include <cerrno>
@@ -164,6 +165,18 @@ std::string OptionOf(int fd, int level, int name) {
     return getsockopt(fd, level, name, &value, &length) == 0 ? std::to_string(value) : Said(-1);
 }
 
+const char *to_remove = nullptr; // when TERM comes
+bool stays = false;
+
+void OnTerm(int) {
+    if (to_remove != nullptr && unlink(to_remove) != 0)
+        _exit(5);
+    if (!stays)
+        _exit(0);
+    stays = false;
+    to_remove = nullptr;
+}
+
 /** One word of the command line, taken apart. */
 struct Step {
     std::string word, kind, rest;
@@ -244,6 +257,9 @@ class Binder {
             const auto bound = Said(bind(fd, address->Get(), address->length));
             said += " bind=" + bound;
             fine = bound == "0";
+            stays = step.Has("stay");
+            if (step.Has("remove"))
+                to_remove = strdup(step.rest.c_str());
         }
         if (fine && type == SOCK_STREAM && !step.Has("nolisten")) {
             const auto listens = Said(listen(fd, Backlog(step)));
@@ -358,7 +374,8 @@ class Binder {
         Fail("unknown step: " + step.word);
     }
 
-    /** A child does the rest of the word, says so, and serves what it opened. The parent waits for the line. */
+    /** A child does the rest of the word, says so, and serves what it opened. The parent waits for
+     *  the line. */
     std::string Child(int number, const std::string &word) {
         int ends[2];
         if (pipe(ends) != 0)
@@ -461,7 +478,7 @@ public:
 } // namespace
 
 int main(int argc, char **argv) {
-    (void)std::signal(SIGTERM, [](int) { _exit(0); });
+    (void)std::signal(SIGTERM, OnTerm);
     sigset_t mask;
     sigemptyset(&mask);
     sigaddset(&mask, SIGUSR1);

@@ -87,6 +87,7 @@ TEST_CASE("a path that others remove meanwhile, as programs do before they bind 
         if (!table.Listeners().empty())
             CHECK(table.Listeners().front().Sockets().Held().Restore(std::nullopt) == 0);
         table.LetGo();
+        RemoveFiles(table);
         unlink(path.c_str());
     }
     kill(remover, SIGKILL);
@@ -109,6 +110,7 @@ TEST_CASE("an adopted path: one socket, a second name that goes, a path that sta
         CHECK(table.Exports(0).empty());
         CHECK(Reaches(path));
         table.LetGo();
+        RemoveFiles(table);
         CHECK(Names(directory / "") == "x.sock ");
         CHECK_FALSE(Reaches(path));
     }
@@ -175,6 +177,7 @@ TEST_CASE(
     ListenerTable table(policy, 2);
     table.Open(Adopted(path));
     table.LetGo();
+    RemoveFiles(table);
     CHECK(Names(directory / "") == "x.sock ");
 }
 
@@ -192,6 +195,7 @@ TEST_CASE("a second name that is served, or no socket, is left alone") {
         table.Open(Adopted(other));
         CHECK(Names(directory / "") == ".x.sock+ .x.sock+ .y.sock+ .y.sock+ x.sock y.sock ");
         table.LetGo();
+        RemoveFiles(table);
     }
     CHECK(harness::ReadFile(file) == "mine");
     REQUIRE(unlink(path.c_str()) == 0);
@@ -216,6 +220,7 @@ TEST_CASE("what was asked for has a second name only where that is wanted") {
     CHECK(kept.Sockets().Held().Restore(Own()) == 0);
     CHECK(Reaches(directory / "b"));
     table.LetGo();
+    RemoveFiles(table);
     CHECK(Names(directory / "").empty());
 }
 
@@ -317,6 +322,7 @@ TEST_CASE("the worker's ids own the file and need the right to make it") {
     refused.as = spec.as;
     CHECK(ErrorOf([&] { table.Open(refused); }) == EACCES);
     table.LetGo();
+    RemoveFiles(table);
     CHECK(Names(run) == "x.sock ");
 }
 

@@ -77,4 +77,5 @@ TEST_CASE("the owner that was asked for") {
     CHECK(OwnerOf(directory / "x.sock") == OTHER);
     CHECK(Dial(spec.at.address).IsDefined());
     table.LetGo();
+    RemoveFiles(table);
 }

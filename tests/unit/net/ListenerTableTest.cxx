@@ -164,7 +164,7 @@ TEST_CASE("an address that this machine has not") {
           "machine has that address)");
 }
 
-TEST_CASE("letting go: sockets are closed, files removed, nothing steers any more") {
+TEST_CASE("letting go: sockets are closed, nothing steers any more, files are removed last") {
     const harness::TempDir directory;
     const Policy policy(true);
     ListenerTable table(policy, 2);
@@ -176,6 +176,8 @@ TEST_CASE("letting go: sockets are closed, files removed, nothing steers any mor
     policy.Take();
     table.LetGo();
     CHECK_FALSE(Dial(address).IsDefined());
+    CHECK(Exists(directory / "x.sock")); // a worker may be about to remove it
+    RemoveFiles(table);
     CHECK_FALSE(Exists(directory / "x.sock"));
     table.Activate(0);
     table.Deactivate(0);
@@ -309,7 +311,7 @@ TEST_CASE("abstract names: no file, a second one is refused") {
               "'): Address already in use (another program, or another clusterize, has that name)");
 }
 
-TEST_CASE("files are removed when the table lets go, but only its own") {
+TEST_CASE("files are removed at the end, but only its own") {
     const harness::TempDir directory;
     const std::string own = directory / "own", foreign = directory / "foreign";
     const Policy policy(true);
@@ -320,6 +322,7 @@ TEST_CASE("files are removed when the table lets go, but only its own") {
         REQUIRE(unlink(foreign.c_str()) == 0);
         directory.Write("foreign", "another's");
         table.LetGo();
+        RemoveFiles(table);
     }
     CHECK_FALSE(Exists(own));
     CHECK(harness::ReadFile(foreign) == "another's");
