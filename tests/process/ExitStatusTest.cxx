@@ -34,7 +34,7 @@ TEST_CASE("125: clusterize's own failure") {
 TEST_CASE("126 and 127: the command") {
     const TempDir directory;
     CHECK(StatusOf({"--", directory.Write("plain", "text\n", 0644)}) == Exited(126));
-    CHECK(StatusOf({"--", directory.Write("noexec", "text\n", 0755)}) == Exited(126));
+    CHECK(StatusOf({"--", directory.Write("noexec", "\177ELF\n", 0755)}) == Exited(126));
     CHECK(StatusOf({"--", directory.Path()}) == Exited(126));
     CHECK(StatusOf({"--", directory / "absent"}) == Exited(127));
     CHECK(StatusOf({"--", "no-such-program-anywhere"}) == Exited(127));
