@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <csignal>
 #include <cstdlib>
 #include <dirent.h>
 #include <sstream>
@@ -148,6 +149,11 @@ std::string StatusField(pid_t pid, const std::string &field) {
         }
     }
     return "";
+}
+
+bool IsKilled(pid_t pid) {
+    const std::string pending = StatusField(pid, "SigPnd"); // empty: it is gone
+    return pending.empty() || (std::stoull(pending, nullptr, 16) >> (SIGKILL - 1) & 1) != 0;
 }
 
 std::optional<char> State(pid_t pid) {

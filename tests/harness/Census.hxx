@@ -31,6 +31,9 @@ std::vector<pid_t> Zombies(pid_t pid);
 /** A line of /proc/PID/status without its name ("SigIgn"); empty where there is none. */
 std::string StatusField(pid_t pid, const std::string &field);
 
+/** SIGKILL is pending, or the process is gone. */
+bool IsKilled(pid_t pid);
+
 /** R, S, D, T, Z, …; nothing where there is no such process. */
 std::optional<char> State(pid_t pid);
 

@@ -283,9 +283,10 @@ Process::~Process() {
             MESSAGE(text);
         } else if (impl->ended) {
             for (const pid_t pid : Leftovers()) {
-                // One without is on its way out: its memory has gone already.
+                // One without is on its way out: its memory has gone already. So is one that was
+                // killed and did not get the processor since.
                 const std::string command = CommandLine(pid);
-                if (!command.empty())
+                if (!command.empty() && !IsKilled(pid))
                     FAIL_CHECK("left behind: ", pid, " ", command, "\n", Process::Describe());
             }
         }
