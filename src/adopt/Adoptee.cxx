@@ -66,14 +66,11 @@ void Adoptee::OnReadable(std::uint32_t events) noexcept {
 void Adoptee::Ask() noexcept {
     question.reset();
     untold.reset();
-    sys::Parcel request = {Snapshot::Request(*call, adoption.HasDomain()), {}};
-    if (adoption.LooksItself()) {
-        loop::Errands::Answer answer;
-        Snapshot::Read(request, answer.parcel);
-        OnSnapshot(0, std::move(answer));
-        return;
-    }
-    Send(&Snapshot::Read, std::move(request),
+    Send(&Snapshot::Read,
+         Snapshot::Request(*call, adoption.HasDomain(),
+                           adoption.OpensItself()
+                               ? sys::OtherProcess(call->tid).Open(static_cast<int>(call->args[0]))
+                               : sys::ProcessHandles()),
          loop::Errands::Done::Make<&Adoptee::OnSnapshot>(*this));
 }
 

@@ -36,7 +36,7 @@ Adoption::Adoption(loop::Loop &_loop, loop::Errands &_errands, report::Reporter 
     : loop(_loop), errands(_errands), reporter(_reporter), table(_table), facts(_facts),
       spec(_spec), callbacks(_callbacks), slots(_slots),
       confinement(sys::OtherProcess(getpid()).Confinement()),
-      looks_itself(sys::OnlyAncestorsMayLook()) {}
+      opens_itself(sys::OnlyAncestorsMayAttach()) {}
 
 net::Listener *Adoption::FindAsked(const net::Endpoint &at) {
     net::Listener *listener = table.FindAsked(at);

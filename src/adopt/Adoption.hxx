@@ -96,8 +96,9 @@ public:
     /** Is the launcher itself in a domain, so that others have one, too? */
     bool HasDomain() const noexcept { return !confinement.empty(); }
 
-    /** May only the launcher itself look at its descendants (Yama), and no process of its own? */
-    bool LooksItself() const noexcept { return looks_itself; }
+    /** May only the launcher itself attach to its descendants, and no process of its own (Yama)?
+     *  Then it opens what an errand reads. */
+    bool OpensItself() const noexcept { return opens_itself; }
 
     /** One info line for each adopted listener, and not more than MOST_NAMED for one worker: it may
      *  be looking for a free port. */
@@ -128,7 +129,7 @@ private:
     const Callbacks callbacks;
     unsigned slots;
     const std::string confinement; // the launcher's own
-    const bool looks_itself;
+    const bool opens_itself;
     std::map<unsigned, net::Listener *>
         random_ports; // with --adopt all: by the ordinal of the listen
     std::unordered_set<const net::Listener *> announced;

@@ -30,6 +30,10 @@ bool IsRefusal(int error) noexcept {
     return error == EPERM || error == EACCES;
 }
 
+sys::UniqueFd Duplicate(sys::Fd fd) noexcept {
+    return {sys::AdoptTag(), fcntl(fd.Get(), F_DUPFD_CLOEXEC, 0)};
+}
+
 /** By its mode, if a sandbox does not know faccessat2(2). */
 bool MayWriteByMode(const struct stat &directory, const sys::ProcessIds &ids) noexcept {
     mode_t bits = directory.st_mode;
@@ -98,9 +102,10 @@ std::optional<bool> ReusesAddress(sys::Fd socket) noexcept {
 /** Fills a snapshot, in the errand's process. */
 class Reader {
 public:
-    Reader(const sys::Notification &call, bool _wants_domain)
+    Reader(const sys::Notification &call, bool _wants_domain, sys::ProcessHandles handles)
         : process(call.tid), wants_domain(_wants_domain) {
         snapshot.call = call;
+        process.Use(std::move(handles));
     }
 
     void Read() {
@@ -269,17 +274,30 @@ private:
 
 } // namespace
 
-std::string Snapshot::Request(const sys::Notification &call, bool wants_domain) {
+sys::Parcel Snapshot::Request(const sys::Notification &call, bool wants_domain,
+                              sys::ProcessHandles handles) {
     Packer packer;
     packer.Add(call);
     packer.Add(wants_domain);
-    return packer.Take();
+    packer.Add(handles.memory.IsDefined());
+    sys::Parcel request = {packer.Take(), {}};
+    for (sys::UniqueFd *handle : {&handles.memory, &handles.socket})
+        if (handle->IsDefined())
+            request.descriptors.push_back(std::move(*handle));
+    return request;
 }
 
 void Snapshot::Read(const sys::Parcel &request, sys::Parcel &answer) noexcept {
     Unpacker from(request.bytes);
     const auto call = from.Get<sys::Notification>();
-    Reader reader(call, from.Get<bool>());
+    const bool wants_domain = from.Get<bool>();
+    const bool has_memory = from.Get<bool>();
+    sys::ProcessHandles handles;
+    for (const sys::UniqueFd &descriptor : request.descriptors) {
+        const bool is_memory = has_memory && !handles.memory.IsDefined();
+        (is_memory ? handles.memory : handles.socket) = Duplicate(descriptor);
+    }
+    Reader reader(call, wants_domain, std::move(handles));
     reader.Read();
     reader.Pack(answer);
 }

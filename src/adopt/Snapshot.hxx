@@ -29,9 +29,11 @@ struct Snapshot {
         bool may_make = false; // the caller may put a file of its own there, in place of this one
     };
 
-    /** The errand. `request` is made by Request(). */
+    /** The errand. `request` is made by Request(), with handles if only the launcher may open
+     *  them. */
     static void Read(const sys::Parcel &request, sys::Parcel &answer) noexcept;
-    static std::string Request(const sys::Notification &call, bool wants_domain);
+    static sys::Parcel Request(const sys::Notification &call, bool wants_domain,
+                               sys::ProcessHandles handles = {});
 
     /** nullopt: the call is gone. */
     static std::optional<Snapshot> Take(const sys::SeccompNotify &notify,

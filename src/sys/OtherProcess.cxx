@@ -75,6 +75,16 @@ std::uint64_t ToSocketInode(std::string_view target) noexcept {
                                      : 0;
 }
 
+/** From /proc/TID/mem. 0 or errno. */
+int ReadFrom(Fd memory, std::uint64_t address, std::span<std::byte> to) noexcept {
+    const ssize_t length = pread(memory.Get(), to.data(), to.size(), static_cast<off_t>(address));
+    if (length == static_cast<ssize_t>(to.size()))
+        return 0;
+    if (length == 0)
+        return ESRCH; // its memory is gone
+    return length > 0 || errno == EIO ? EFAULT : errno;
+}
+
 struct CloseDirectory {
     void operator()(DIR *open) const noexcept { closedir(open); }
 };
@@ -117,6 +127,13 @@ const std::optional<ProcessIds> &OtherProcess::Ids() {
     return ids;
 }
 
+ProcessHandles OtherProcess::Open(int fd) {
+    ProcessHandles opened;
+    static_cast<void>(Try([&] { return OpenMemory(opened.memory); }));
+    opened.socket = Copy(fd);
+    return opened;
+}
+
 /** The call returns 0 or an errno; so does this, EPERM for every refusal. */
 template <typename Call> int OtherProcess::Try(const Call &call) {
     const int error = call();
@@ -136,6 +153,8 @@ int OtherProcess::ReadMemory(std::uint64_t address, std::span<std::byte> to) {
         return EFAULT;
     if (to.empty())
         return 0;
+    if (handles.memory.IsDefined())
+        return ReadFrom(handles.memory, address, to);
     const iovec local = {to.data(), to.size()};
     // NOLINTNEXTLINE(performance-no-int-to-ptr): an address of another process
     const iovec remote = {reinterpret_cast<void *>(address), to.size()};
@@ -149,19 +168,16 @@ int OtherProcess::ReadMemory(std::uint64_t address, std::span<std::byte> to) {
     // It asks for the caller's real ids, which stay; or a sandbox refuses this system call alone.
     // The file shows pages without PROT_READ, too: a pointer there is good here and bad in the
     // process.
-    return Try([&] { return ReadMemoryFile(address, to); });
+    UniqueFd memory;
+    const int error = Try([&] { return OpenMemory(memory); });
+    return error != 0 ? error : ReadFrom(memory, address, to);
 }
 
-int OtherProcess::ReadMemoryFile(std::uint64_t address, std::span<std::byte> to) const {
-    const UniqueFd memory(AdoptTag(), open((directory + "mem").c_str(), O_RDONLY | O_CLOEXEC));
-    if (!memory.IsDefined())
-        return errno == ENOENT ? ESRCH : errno;
-    const ssize_t length = pread(memory.Get(), to.data(), to.size(), static_cast<off_t>(address));
-    if (length == static_cast<ssize_t>(to.size()))
+int OtherProcess::OpenMemory(UniqueFd &memory) const {
+    memory = UniqueFd(AdoptTag(), open((directory + "mem").c_str(), O_RDONLY | O_CLOEXEC));
+    if (memory.IsDefined())
         return 0;
-    if (length == 0)
-        return ESRCH; // its memory is gone
-    return length > 0 || errno == EIO ? EFAULT : errno;
+    return errno == ENOENT ? ESRCH : errno;
 }
 
 std::optional<OpenFile> OtherProcess::Look(int fd) {
@@ -254,6 +270,8 @@ int OtherProcess::FindListedUnixType(std::uint64_t inode) const {
 }
 
 UniqueFd OtherProcess::Copy(int fd) {
+    if (handles.socket.IsDefined())
+        return {AdoptTag(), fcntl(handles.socket.Get(), F_DUPFD_CLOEXEC, 0)};
     if (!Ids()) {
         errno = ESRCH;
         return {};
@@ -409,7 +427,7 @@ std::vector<std::uint64_t> OtherProcess::EpollTargets() {
     return inodes;
 }
 
-bool OnlyAncestorsMayLook() {
+bool OnlyAncestorsMayAttach() {
     const auto scope = ReadFile("/proc/sys/kernel/yama/ptrace_scope");
     return scope && util::Trim(*scope) != "0" && !HasCapability(CAP_SYS_PTRACE);
 }

@@ -37,6 +37,12 @@ struct SocketSlice {
     int error = 0; // it may not be seen
 };
 
+/** What a process that may not look itself needs of another one: see OtherProcess::Open(). */
+struct ProcessHandles {
+    UniqueFd memory; // /proc/TID/mem; undefined if it may not be read
+    UniqueFd socket; // as of OtherProcess::Copy()
+};
+
 /** Another process, by the number of one of its threads, read through /proc/TID. For the time of
  *  one answer: numbers are used again, so what was read is only good if the thread is known to live
  *  afterwards, and the process can change under every look. Needs the rights of ptrace(2), "access
@@ -52,6 +58,14 @@ public:
      *  kernel would say of such a pointer; EPERM where it may not be read; ESRCH where it is gone.
      *  Memory that another program serves (FUSE, userfaultfd) makes this wait for it. */
     int ReadMemory(std::uint64_t address, std::span<std::byte> to);
+
+    /** Opens its memory and copies a descriptor, for a process of the caller's own that looks on
+     *  behalf of it: Yama lets only an ancestor attach (kernel.yama.ptrace_scope 1), and asks when
+     *  these are opened, not when they are used. Reads no memory, so it waits for nobody. */
+    ProcessHandles Open(int fd);
+
+    /** Looks through these from now on. */
+    void Use(ProcessHandles _handles) noexcept { handles = std::move(_handles); }
 
     /** Read once, when they are needed first. nullopt if it is gone. */
     const std::optional<ProcessIds> &Ids();
@@ -99,7 +113,7 @@ private:
     template <typename Call> int Try(const Call &call);
 
     int LookPlainly(int fd, OpenFile &file) const;
-    int ReadMemoryFile(std::uint64_t address, std::span<std::byte> to) const;
+    int OpenMemory(UniqueFd &memory) const;
     int SeeSame(const char *name, bool &same) const;
     bool Shares(std::initializer_list<const char *> names);
     std::string FindUnixType(int fd, std::uint64_t inode);
@@ -108,10 +122,11 @@ private:
     pid_t tid;
     std::string directory; // "/proc/TID/"
     std::optional<ProcessIds> ids;
+    ProcessHandles handles; // undefined, unless Use() was called
 };
 
-/** Does the Yama security module allow such looks to ancestors alone (kernel.yama.ptrace_scope 1),
- *  and the caller lacks CAP_SYS_PTRACE, which would do instead? */
-bool OnlyAncestorsMayLook();
+/** Does the Yama security module let ancestors alone read memory and copy descriptors
+ *  (kernel.yama.ptrace_scope 1), and the caller lacks CAP_SYS_PTRACE, which would do instead? */
+bool OnlyAncestorsMayAttach();
 
 } // namespace sys

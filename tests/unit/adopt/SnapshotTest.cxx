@@ -83,9 +83,9 @@ void BindPath(const std::string &path) {
     static_cast<void>(bind(fd, reinterpret_cast<const sockaddr *>(&address), sizeof(address)));
 }
 
-sys::Parcel Read(const sys::Notification &call) {
+sys::Parcel Read(const sys::Notification &call, sys::ProcessHandles handles = {}) {
     sys::Parcel answer;
-    Snapshot::Read({Snapshot::Request(call, true), {}}, answer);
+    Snapshot::Read(Snapshot::Request(call, true, std::move(handles)), answer);
     return answer;
 }
 
@@ -96,6 +96,11 @@ sys::Parcel Read(const sys::Notification &call) {
 } // namespace
 
 TEST_CASE("a call to bind a relative path, with everything that belongs to it") {
+    bool opened = false;
+    SUBCASE("the errand looks") {}
+    SUBCASE("through what the launcher has opened") {
+        opened = true;
+    }
     const harness::TempDir directory;
     REQUIRE(chmod(directory.Path().c_str(), 0755) == 0);
     Binding child([&] {
@@ -104,7 +109,10 @@ TEST_CASE("a call to bind a relative path, with everything that belongs to it") 
     });
     REQUIRE_NOTIFY(child);
     const auto call = child.Receive();
-    const auto snapshot = Snapshot::Take(*child.notify, call, Read(call));
+    sys::ProcessHandles handles;
+    if (opened)
+        handles = sys::OtherProcess(call.tid).Open(static_cast<int>(call.args[0]));
+    const auto snapshot = Snapshot::Take(*child.notify, call, Read(call, std::move(handles)));
     REQUIRE(snapshot);
     CHECK(snapshot->refused == 0);
     CHECK(snapshot->kind.family == AF_UNIX);
@@ -193,9 +201,7 @@ TEST_CASE("an address in memory that nobody serves delays its own errand and no 
         loop::Errands errands{loop,
                               util::BoundMethod<void(pid_t)>::Make<&Answers::OnForked>(answers)};
         const auto send = [&](unsigned client, const sys::Notification &of) {
-            return errands.Send({client,
-                                 &Snapshot::Read,
-                                 {Snapshot::Request(of, true), {}},
+            return errands.Send({client, &Snapshot::Read, Snapshot::Request(of, true),
                                  std::chrono::milliseconds(500),
                                  loop::Errands::Done::Make<&Answers::OnDone>(answers)});
         };

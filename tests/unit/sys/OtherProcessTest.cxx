@@ -366,3 +366,24 @@ TEST_CASE("a user cannot read root") {
               return 0;
           }) == 0);
 }
+
+TEST_CASE("a process without the right reads through what its parent has opened, as under Yama") {
+    if (!unit::HasDockerRights())
+        HARNESS_SKIP("needs root");
+    char *const page_end = MapPageEnd();
+    const UniqueFd socket = Socket(AF_INET, SOCK_STREAM);
+    const unit::Forked root([] {});
+    ProcessHandles handles = OtherProcess(root.pid).Open(socket.Get());
+    REQUIRE(handles.memory.IsDefined());
+    const bool has_copy = handles.socket.IsDefined(); // pidfd_getfd(2) may be refused
+    CHECK(unit::InFork([&] {
+              unit::BecomeNobody();
+              OtherProcess other(root.pid);
+              other.Use(std::move(handles));
+              if (const int failed = CheckMemory(other, page_end); failed != 0)
+                  return failed;
+              FORKED_CHECK(!has_copy ||
+                           InodeOf(other.Copy(socket.Get()).Get()) == InodeOf(socket.Get()));
+              return 0;
+          }) == 0);
+}
