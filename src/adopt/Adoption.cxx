@@ -48,7 +48,8 @@ net::Listener *Adoption::FindAsked(const net::Endpoint &at) {
     } catch (const net::OpenError &error) {
         if (listener->Spec().source != net::ListenSpec::Source::INHERITED)
             throw;
-        // Nobody else can bind beside a socket that others have opened. Most programs do not mind the family.
+        // Nobody else can bind beside a socket that others have opened. Most programs do not mind
+        // the family.
         return listener;
     }
 }
@@ -189,6 +190,30 @@ void Adoption::Announce(const net::Listener &listener, const pool::WorkerRef &wo
     const std::string name = opened.any_port ? "0" : port ? std::to_string(*port) : "unix:" + where;
     reporter.Say(level, fmt::format("{} is shared by {} workers; --exclusive {} gives each its own",
                                     where, slots, name));
+}
+
+void Adoption::HintAtUdp(const net::Endpoint &at, unsigned slot) {
+    const unsigned port = at.address.Port().value_or(0);
+    if (slots == 1 || hinted_udp.contains(port))
+        return;
+    const std::string address = at.address.ToString();
+    // A client that chooses its ports by itself chooses one of another worker at some time.
+    if (udp.size() < MOST_NAMED)
+        udp.try_emplace(address, slot);
+    const auto first = udp.find(address);
+    const bool has_another = first != udp.end() && first->second != slot;
+    const bool serves_tcp = std::any_of(
+        table.Listeners().begin(), table.Listeners().end(), [port](const net::Listener &listener) {
+            return listener.Spec().at.type == SOCK_STREAM && listener.IsServed() &&
+                   listener.Spec().at.address.Port() == port;
+        });
+    if (!has_another && !serves_tcp)
+        return;
+    hinted_udp.insert(port);
+    reporter.Say(has_another ? report::Level::WARN : report::Level::INFO,
+                 fmt::format("UDP {} is not shared, each worker binds it for itself: -p {}/udp "
+                             "shares it",
+                             address, port));
 }
 
 void Adoption::Forget(const net::Listener &listener) noexcept {

@@ -38,8 +38,8 @@ public:
     /** How many workers there are to be. */
     void Resize(unsigned _slots) noexcept { slots = _slots; }
 
-    /** The listener that was asked for and serves `at`, or its sibling of that family; nullptr: none does, and
-     *  the address is as any other. Throws net::OpenError. */
+    /** The listener that was asked for and serves `at`, or its sibling of that family; nullptr:
+     *  none does, and the address is as any other. Throws net::OpenError. */
     net::Listener *FindAsked(const net::Endpoint &at);
 
     /** The listener of the address, which the first worker that listens there opens with what it
@@ -53,8 +53,8 @@ public:
     /** `bound` as in net::ListenerTable. Throws net::OpenError. */
     net::Listener &Open(const net::ListenSpec &wanted, net::BoundPath bound = {});
 
-    /** The listener for a worker's n-th listen(2) without a fixed port, as `asked` says for the first one; nullptr: that port is the
-     *  worker's own affair. Throws net::OpenError. */
+    /** The listener for a worker's n-th listen(2) without a fixed port, as `asked` says for the
+     *  first one; nullptr: that port is the worker's own affair. Throws net::OpenError. */
     net::Listener *FindForPrivate(unsigned nth, const net::ListenSpec &asked);
 
     /** Adopted listeners beside which the kernel would not let this caller bind. */
@@ -105,6 +105,12 @@ public:
     void Announce(const net::Listener &listener, const pool::WorkerRef &worker);
     static constexpr unsigned MOST_NAMED = 16;
 
+    /** A worker of the slot binds a UDP port by itself, without SO_REUSEPORT. Logs one hint for a
+     *  port that another slot has bound, or whose TCP port is served: the second bind fails, or
+     *  with SO_REUSEADDR the kernel gives every datagram to the socket bound last. It
+     *  remembers the first MOST_NAMED addresses. */
+    void HintAtUdp(const net::Endpoint &at, unsigned slot);
+
     /** The listener is about to go. */
     void Forget(const net::Listener &listener) noexcept;
 
@@ -146,6 +152,8 @@ private:
     std::map<const net::Listener *, uid_t> owners; // of those that were asked for
     std::uint64_t moment = 1; // rises with each use
     std::unordered_multiset<const net::Listener *> placing;
+    std::map<std::string, unsigned> udp; // by address: the first slot that has bound it
+    std::set<unsigned> hinted_udp; // ports
     std::optional<bool> v6only_by_default;
     bool warned = false, warned_of_confined = false;
 };

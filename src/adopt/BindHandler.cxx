@@ -19,6 +19,9 @@ Decision BindHandler::Decide(const Question &question, const net::Endpoint &at) 
         return Exclusive(question, at, at.address.WithPort(port + state.worker.slot));
     if (net::Listener *listener = adoption.FindAsked(at))
         return Asked(question, at, *listener);
+    const KnownSocket *known = state.Find(question);
+    if (at.type == SOCK_DGRAM && !(known != nullptr && known->reuse_port))
+        adoption.HintAtUdp(at, state.worker.slot);
     if (at.type != SOCK_STREAM || adoption.spec.mode == Mode::LISTED)
         return state.Keep(question, KnownSocket::Kind::OWN, at);
     return Placeholder(question, at);
