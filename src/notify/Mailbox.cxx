@@ -1,7 +1,6 @@
 #include "notify/Mailbox.hxx"
 #include "notify/Message.hxx"
 #include "report/WorkerName.hxx"
-#include "sys/Proc.hxx"
 #include "util/Text.hxx"
 
 #include <fmt/format.h>
@@ -11,19 +10,20 @@ namespace notify {
 namespace {
 
 std::optional<std::uint64_t> StartOf(pid_t pid) noexcept {
-    const auto stat = sys::ReadProcessStat(pid);
-    return stat ? std::optional(stat->start) : std::nullopt;
+    const auto orphan = pool::Orphan::Look(pid);
+    return orphan ? std::optional(orphan->name.start) : std::nullopt;
 }
 
 } // namespace
 
-Mailbox::Mailbox(const Context &_context, const pool::WorkerRef &_worker, Directory::Socket socket)
-    : context(_context), worker(_worker), name(std::move(socket.name)),
+Mailbox::Mailbox(const Context &_context, const pool::WorkerRef &_worker, uid_t _user,
+                 Directory::Socket socket)
+    : context(_context), worker(_worker), user(_user), name(std::move(socket.name)),
       peer(_context.peer, *this, _worker.id, std::move(socket.socket), peer::Kind::DATAGRAM,
            LIMITS) {}
 
 Mailbox::Mailbox(const Context &_context, const Description &made)
-    : context(_context), worker(made.worker), name(made.name), status(made.status),
+    : context(_context), worker(made.worker), user(made.user), name(made.name), status(made.status),
       peer(_context.peer, *this, made.worker.id, made.peer, peer::Kind::DATAGRAM, LIMITS) {}
 
 Mailbox::~Mailbox() noexcept {
@@ -40,17 +40,13 @@ peer::MessageHandler::Progress Mailbox::OnMessage(const peer::Message &message) 
         Refuse(message.sender);
         break;
     case Sender::ORPHAN:
-        held = Held{std::string(message.text), message.sender, message.truncated,
-                    StartOf(message.sender), 0};
+        held = Held{std::string(message.text), message.sender,          message.user,
+                    message.truncated,         StartOf(message.sender), 0};
         held->ticket =
             context.marks.Send(message.sender, pool::Marks::Answer::Make<&Mailbox::OnMark>(*this));
         return Progress::LATER;
     case Sender::GONE:
-        Complain(Complaint::GONE,
-                 fmt::format("message refused: process {} has ended before it could be seen whose "
-                             "it is; it should wait (systemd-notify without --no-block, "
-                             "sd_notify_barrier), or the main process should send",
-                             message.sender));
+        JudgeEnded(message);
         break;
     }
     return Progress::DONE;
@@ -60,7 +56,9 @@ void Mailbox::OnMark(const pool::Mark &mark) noexcept {
     const Held message = std::move(*held);
     held.reset();
     const bool is_same = message.start && StartOf(message.sender) == message.start;
-    if (is_same && mark.is_ours && mark.worker == worker.id)
+    if (!is_same)
+        JudgeEnded({message.text, message.truncated, message.sender, message.user});
+    else if (mark.is_ours && mark.worker == worker.id)
         Accept(message.text, message.truncated);
     else
         Refuse(message.sender);
@@ -70,6 +68,18 @@ void Mailbox::OnMark(const pool::Mark &mark) noexcept {
 void Mailbox::Refuse(pid_t sender) noexcept {
     Complain(Complaint::STRANGER,
              fmt::format("message refused: process {} is none of its processes", sender));
+}
+
+/** A short-lived process, such as systemd-notify before version 246, or socat: only its user is
+ *  known. */
+void Mailbox::JudgeEnded(const peer::Message &message) noexcept {
+    if (IsTrusted(message.user, worker, user))
+        return Accept(message.text, message.truncated);
+    Complain(Complaint::GONE,
+             fmt::format("message refused: process {} of user {} has ended before it could be seen "
+                         "whose it is; it should wait (systemd-notify without --no-block, "
+                         "sd_notify_barrier), or the main process should send",
+                         message.sender, message.user));
 }
 
 void Mailbox::Accept(std::string_view text, bool truncated) noexcept {

@@ -26,14 +26,16 @@ struct Context {
 /** The socket to which one worker and its processes send messages. Those of others are refused. */
 class Mailbox final : private peer::MessageHandler {
 public:
-    /** Throws std::system_error. */
-    Mailbox(const Context &_context, const pool::WorkerRef &_worker, Directory::Socket socket);
+    /** `_user`: that the worker is started as. Throws std::system_error. */
+    Mailbox(const Context &_context, const pool::WorkerRef &_worker, uid_t _user,
+            Directory::Socket socket);
     ~Mailbox() noexcept override;
 
     /** For a launcher that takes this one's place. A message that waits for its mark is still in
      *  the queue of the socket, and is judged again. */
     struct Description {
         pool::WorkerRef worker;
+        uid_t user;
         std::string name, status;
         peer::Peer::Description peer;
 
@@ -41,7 +43,7 @@ public:
     };
 
     Mailbox(const Context &_context, const Description &made);
-    Description Describe() const { return {worker, name, status, peer.Describe()}; }
+    Description Describe() const { return {worker, user, name, status, peer.Describe()}; }
 
     Mailbox(const Mailbox &) = delete;
     Mailbox &operator=(const Mailbox &) = delete;
@@ -70,9 +72,10 @@ private:
     struct Held {
         std::string text;
         pid_t sender;
+        uid_t user;
         bool truncated;
 
-        /** Of the sender. */
+        /** Of the sender; nullopt: it has ended. */
         std::optional<std::uint64_t> start;
         pool::Marks::Ticket ticket;
     };
@@ -82,10 +85,12 @@ private:
     void Accept(std::string_view text, bool truncated) noexcept;
     void Act(const Message &message) noexcept;
     void Refuse(pid_t sender) noexcept;
+    void JudgeEnded(const peer::Message &message) noexcept;
     void Complain(Complaint kind, std::string_view sentence) noexcept;
 
     const Context context;
     pool::WorkerRef worker;
+    const uid_t user;
     std::string name, status;
 
     /** By kind. */

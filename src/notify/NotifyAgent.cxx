@@ -1,5 +1,7 @@
 #include "notify/NotifyAgent.hxx"
 
+#include <unistd.h>
+
 namespace notify {
 
 void NotifyAgent::Prepare(const pool::WorkerRef &worker, spawn::LaunchSpec &launch) {
@@ -15,7 +17,8 @@ void NotifyAgent::Prepare(const pool::WorkerRef &worker, spawn::LaunchSpec &laun
         has_told = true;
     }
     launch.env.Set(VARIABLE, socket.name);
-    mailboxes.try_emplace(worker.id, context, worker, std::move(socket));
+    const uid_t user = launch.ids.uid.value_or(geteuid());
+    mailboxes.try_emplace(worker.id, context, worker, user, std::move(socket));
 }
 
 void NotifyAgent::Forked(const pool::WorkerRef &worker) noexcept {

@@ -1,5 +1,6 @@
 #include "notify/Sender.hxx"
 #include "sys/Proc.hxx"
+#include "sys/ProcessIds.hxx"
 
 #include <unistd.h>
 
@@ -31,6 +32,13 @@ Sender FindSender(pid_t sender, const pool::WorkerRef &worker) noexcept {
         pid = stat->parent;
     }
     return Sender::STRANGER;
+}
+
+bool IsTrusted(uid_t user, const pool::WorkerRef &worker, uid_t first) noexcept {
+    if (user == 0 || user == first)
+        return true;
+    const auto now = sys::ReadProcessIds(worker.pid);
+    return now && now->uid == user;
 }
 
 } // namespace notify

@@ -3,6 +3,7 @@
 #include "pool/Agent.hxx"
 
 #include <cstdint>
+#include <sys/types.h>
 
 namespace notify {
 
@@ -16,5 +17,10 @@ enum class Sender : std::uint8_t {
 
 /** By parentage; an orphan of a worker also by its process group or session. */
 Sender FindSender(pid_t sender, const pool::WorkerRef &worker) noexcept;
+
+/** Is this root, or the user that the worker was started as (`first`) or is now? The name of the
+ *  socket is a secret of the worker's processes, so that this is evidence enough for a process
+ *  that has ended. */
+bool IsTrusted(uid_t user, const pool::WorkerRef &worker, uid_t first) noexcept;
 
 } // namespace notify

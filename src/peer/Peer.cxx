@@ -46,6 +46,7 @@ template <typename Call> ssize_t Repeat(const Call &call) noexcept {
 struct Peer::Look {
     std::size_t length; // of a datagram that is longer than the buffer: its own
     pid_t sender;
+    uid_t user;
     bool has_descriptors;
 };
 
@@ -134,8 +135,8 @@ bool Peer::TakeDatagram() noexcept {
     has_descriptors = look->has_descriptors;
     const std::size_t length = std::min(look->length, limits.message);
     const bool again = std::exchange(was_told, false);
-    if (again ||
-        Tell({std::string_view(buffer).substr(0, length), look->length > length, look->sender}))
+    if (again || Tell({std::string_view(buffer).substr(0, length), look->length > length,
+                       look->sender, look->user}))
         has_descriptors ? ConsumeElsewhere() : Consume(length);
     return true;
 }
@@ -155,7 +156,7 @@ bool Peer::TakeLine() noexcept {
     }
     const std::string line = buffer.substr(0, end);
     buffer.erase(0, end + 1);
-    Tell({line, false, 0});
+    Tell({line});
     return true;
 }
 
@@ -201,12 +202,13 @@ std::optional<Peer::Look> Peer::Peek(std::size_t most) noexcept {
     });
     if (length < 0)
         return std::nullopt;
-    Look look = {static_cast<std::size_t>(length), 0, (message.msg_flags & MSG_CTRUNC) != 0};
+    Look look = {static_cast<std::size_t>(length), 0, 0, (message.msg_flags & MSG_CTRUNC) != 0};
     const cmsghdr *part = message.msg_controllen > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
     if (part != nullptr && part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_CREDENTIALS) {
         ucred credentials = {};
         std::memcpy(&credentials, CMSG_DATA(part), sizeof(credentials));
         look.sender = credentials.pid;
+        look.user = credentials.uid;
     }
     return look;
 }

@@ -48,6 +48,9 @@ struct Message {
 
     /** Of a datagram; 0: outside of this PID namespace. */
     pid_t sender = 0;
+
+    /** Of the sender: its own real, effective or saved one, or any if it has CAP_SETUID. */
+    uid_t user = 0;
 };
 
 /** Why a stream has ended. */

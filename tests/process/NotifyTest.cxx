@@ -143,6 +143,29 @@ TEST_CASE("systemd-notify, a short-lived child of a shell that is the worker") {
     });
 }
 
+TEST_CASE("systemd-notify --no-block, which has ended before the launcher looks, is heard") {
+    if (access(SYSTEMD_NOTIFY.c_str(), X_OK) != 0)
+        HARNESS_SKIP("systemd-notify is not installed, package systemd");
+    AsEveryone([](bool nobody) {
+        const TempDir directory;
+        Cluster cluster({.options = Options(),
+                         .command = Shell("echo begun; while ! [ -e " + directory / "go" +
+                                          " ]; do :; done; systemd-notify --no-block --ready && "
+                                          "echo notified; exec " +
+                                          Reachable(Behave()) + " pause"),
+                         .start = {.nobody = nobody}});
+        cluster.WaitOut("begun");
+        cluster.Signal(SIGSTOP); // it cannot look
+        directory.Write("go", "");
+        cluster.WaitOut("notified");
+        cluster.WaitOut("pausing");
+        cluster.Signal(SIGCONT);
+        CheckReadyByNotify(cluster, 1);
+        CHECK(!Contains(cluster.Err(), "refused"));
+        CHECK(cluster.Stop() == Exited(143));
+    });
+}
+
 TEST_CASE("a stranger is refused, and a flood of it is said once") {
     const TempDir directory;
     Cluster cluster(

@@ -1,4 +1,5 @@
 #include "notify/NotifyAgent.hxx"
+#include "harness/Skip.hxx"
 #include "harness/TempDir.hxx"
 #include "harness/Wait.hxx"
 #include "sys/UnixDatagram.hxx"
@@ -15,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -292,13 +294,69 @@ TEST_CASE_FIXTURE(Fixture, "an orphan with the marks of the worker, and with tho
     }
 }
 
-TEST_CASE_FIXTURE(Fixture, "one that has ended is refused with what to do") {
+TEST_CASE_FIXTURE(Fixture,
+                  "one that has ended counts if it had the user of the worker, or root's") {
     const std::string name = Start(1);
     Child([&name] { Send(name, "READY=1"); });
+    CHECK(Log() == "ready1 ");
+    if (getuid() != 0)
+        HARNESS_SKIP("needs root");
+    Child worker([] { (void)!setuid(61235); });
+    const std::string others = Start(2, worker.pid);
+    Child([&others] { Send(others, "READY=1"); });
+    CHECK(Log() == "ready2 ");
+    CHECK(chmod(directory.Path().c_str(), 0755) == 0);
+    CHECK(chmod(others.c_str(), 0666) == 0);
+    Child([&others] {
+        (void)!setuid(61235);
+        Send(others, "STOPPING=1");
+    });
+    CHECK(Log() == "stopping2 ");
+    CHECK(Lines() == Texts{"debug: worker 2 (slot 1) says that it stops"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "one of a third user that has ended is refused with what to do") {
+    if (getuid() != 0)
+        HARNESS_SKIP("needs root");
+    const std::string name = Start(1);
+    CHECK(chmod(directory.Path().c_str(), 0755) == 0);
+    CHECK(chmod(name.c_str(), 0666) == 0);
+    Child([&name] {
+        (void)!setuid(61235);
+        Send(name, "READY=1");
+    });
     CHECK(Log() == "");
     const auto said = Lines();
     REQUIRE(said.size() == 1);
+    CHECK(said[0].find("user 61235") != std::string::npos);
     CHECK(said[0].find("--no-block") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Fixture, "the last word of a process that ends with its worker counts") {
+    const std::string name = Prepare(1);
+    pid_t pid = 0;
+    {
+        Child worker([&name] { Child([&name] { Send(name, "READY=1"); }); });
+        pid = worker.pid;
+        Started(1, pid);
+    }
+    agent.Gone({1, 0, 1, pid}, {});
+    CHECK(std::exchange(facts.log, {}) == "ready1 ");
+}
+
+TEST_CASE_FIXTURE(Fixture, "an orphan that ends before its mark is read, and is not reaped") {
+    Child worker([] { setpgid(0, 0); });
+    const std::string name = Start(1, worker.pid);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        Send(name, "READY=1");
+        _exit(0);
+    }
+    siginfo_t info = {};
+    REQUIRE(waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) == 0);
+    CHECK(AwaitLog() == "ready1 ");
+    CHECK(Lines().empty());
+    waitpid(pid, nullptr, 0);
 }
 
 // --- messages --------------------------------------------------------------------------------
@@ -402,7 +460,7 @@ TEST_CASE_FIXTURE(Fixture, "described, made and described again: a mailbox and i
     Directory::Socket socket = home.Open();
     const std::string name = socket.name;
     const Context context{{loop, errands, forked}, facts, reporter, marks};
-    Mailbox mailbox(context, {1, 0, 1, getpid()}, std::move(socket));
+    Mailbox mailbox(context, {1, 0, 1, getpid()}, getuid(), std::move(socket));
     Send(name, "STATUS=a");
     CHECK(Log().empty());
     const Mailbox::Description described = mailbox.Describe();

@@ -78,6 +78,7 @@ struct Fixture : MessageHandler {
         log += message.text;
         log += message.truncated ? "…;" : ";";
         sender = message.sender;
+        user = message.user;
         return later ? Progress::LATER : Progress::DONE;
     }
     void OnEnd(End end) noexcept override { log += "end" + std::to_string(static_cast<int>(end)); }
@@ -101,6 +102,7 @@ struct Fixture : MessageHandler {
 
     std::string log;
     pid_t sender = 0;
+    uid_t user = 1;
     bool later = false;
     std::vector<pid_t> pids;
     std::chrono::steady_clock::duration longest{0};
@@ -142,6 +144,7 @@ TEST_CASE_FIXTURE(Fixture, "datagrams come in their order, with their sender") {
     CHECK(Send(other, std::string(5000, 'y')) == 0);
     CHECK(Log() == "one;;" + std::string(4096, 'x') + ";" + std::string(4096, 'y') + "…;");
     CHECK(sender == getpid());
+    CHECK(user == getuid());
     CHECK(Log().empty());
     CHECK(pids.empty());
 }
