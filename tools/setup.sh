@@ -115,6 +115,25 @@ install_optional() {
     missing_packages "$@"
 }
 
+# install_from_npm DIR PACKAGE@VERSION…: into DIR/node_modules, which needs no root; prints those that
+# could not be had.
+install_from_npm() {
+    _place=$1
+    shift
+    mkdir -p "$_place"
+    for _package; do
+        if [ "$(cat "$_place/.${_package%@*}" 2>/dev/null)" != "$_package" ]; then
+            say "$tool: installing $_package from npm"
+            if have npm && npm install --no-audit --no-fund --no-save --silent --prefix "$_place" \
+                "$@" </dev/null >/dev/null 2>&1; then
+                for _name; do printf '%s\n' "$_name" >"$_place/.${_name%@*}"; done
+            else
+                echo "$_package"
+            fi
+        fi
+    done
+}
+
 # --- build -----------------------------------------------------------------------------------
 
 # configure DIR ARGUMENT…: meson setup, unless it was done with the same words before.

@@ -11,8 +11,9 @@ enum class Asked { HTTP, FASTCGI, DATAGRAM };
  * One real server, as it comes from its package, and how it is put behind clusterize.
  *
  * In all texts @DIR@ is the directory of the run, which holds the server's files, @BUILT@ that of
- * what was compiled, @APPS@ the sources, @PORT@ a free port, @ADDRESS@ `host` with that port, @SYSTEMD_SERVER@ the program of this directory that uses
- * libsystemd. Braces are left to clusterize.
+ * what was compiled, @APPS@ the sources, @PORT@ a free port, @ADDRESS@ `host` with that port,
+ * @SYSTEMD_SERVER@ the program of this directory that uses libsystemd, @NPM@ the directory of the
+ * programs that npm has installed. Braces are left to clusterize.
  */
 struct Server {
     std::string_view name;

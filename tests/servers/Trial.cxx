@@ -17,8 +17,16 @@ void Replace(std::string &text, const std::string &what, const std::string &with
         text.replace(at, what.size(), with);
 }
 
+/** Where tools/test puts what npm installs. */
+std::string NpmPrograms() {
+    const char *root = std::getenv("TEST_BUILD_ROOT");
+    REQUIRE(root != nullptr);
+    return std::string(root) + "/npm/node_modules/.bin";
+}
+
 std::string WithPrograms(std::string text) {
     Replace(text, "@SYSTEMD_SERVER@", SYSTEMD_SERVER);
+    Replace(text, "@NPM@", NpmPrograms());
     return text;
 }
 
@@ -72,6 +80,7 @@ std::string Trial::Filled(std::string_view text) const {
     Replace(result, "@PORT@", port);
     Replace(result, "@ADDRESS@", address);
     Replace(result, "@SYSTEMD_SERVER@", Reachable(SYSTEMD_SERVER));
+    Replace(result, "@NPM@", NpmPrograms());
     return result;
 }
 

@@ -1,0 +1,1 @@
+Deno.serve({ port: Number(Deno.args[0]) }, () => new Response(`${Deno.pid}\n`));
