@@ -22,8 +22,8 @@ struct Server {
     std::string_view program, package;
 
     /**
-     * The listener: "-p" or "-l" and its value, whatever selects the contract. None where the server
-     * is told its port in its own way, and adoption does the rest.
+     * The listener: "-p" or "-l" and its value, whatever selects the contract. None where the
+     * server is told its port in its own way, and adoption does the rest.
      */
     std::vector<std::string_view> options = {};
     std::vector<std::string_view> command;
