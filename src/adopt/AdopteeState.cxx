@@ -91,6 +91,7 @@ KnownSocket AdopteeState::Bound(const Question &question, KnownSocket::Kind kind
     known.kind = kind;
     known.at = at;
     known.reuse_address = question.caller.reuse_address.value_or(true);
+    known.maker = question.caller.ids;
     return known;
 }
 

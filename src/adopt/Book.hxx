@@ -2,6 +2,7 @@
 
 #include "adopt/Handed.hxx"
 #include "net/ListenerTable.hxx"
+#include "sys/ProcessIds.hxx"
 
 #include <cstdint>
 #include <optional>
@@ -28,6 +29,7 @@ struct KnownSocket {
     bool reuse_port = false;
     bool reuse_address = true; // as servers say; what is unknown counts as that
     std::vector<net::SocketOption> options; // to set again on what replaces it
+    std::optional<sys::ProcessIds> maker; // of a PLACEHOLDER: who has bound it
     std::uint64_t became = 0; // of a PLACEHOLDER: the socket that took its place in a process
     std::vector<Handed::Exception> exceptions; // of a SEAT: it is there by a bind(2) after all
     bool told = false; // the call that made it what it is has returned

@@ -52,6 +52,9 @@ Decision ListenHandler::InPlaceOf(const Question &question, const KnownSocket &p
         return std::move(*taken);
     net::ListenSpec spec = state.MakeSpec(question, placeholder.at);
     spec.backlog = Backlog(question.caller);
+    // A socket is its maker's, whoever listens on it: squid, varnishd bind as root.
+    if (placeholder.maker)
+        spec.as = placeholder.maker;
     if (adoption.table.Find(spec.at) == nullptr)
         if (auto search = state.MakeRoom(question, spec))
             return std::move(*search);

@@ -3,6 +3,7 @@
 #include "Binders.hxx"
 
 #include <cerrno>
+#include <csignal>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -99,6 +100,19 @@ TEST_CASE("a process without privileges does not get the port of one with them")
     cluster.WaitServing();
     CHECK(cluster.Same(0, "listen") == "0");
     CHECK(OfChildren(cluster) == std::vector<std::string>(3, "EADDRINUSE"));
+    CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE("a program that listens as another user than it binds shares its port, also restarted") {
+    if (!IsRoot())
+        HARNESS_SKIP("changing the user needs root");
+    Binders cluster({"--restart", "always"}, {"tcp:" + Local(FreePort()) + ",listens-as=4001"});
+    cluster.WaitUp();
+    CHECK(cluster.Same(0, "bind") == "0");
+    REQUIRE(kill(cluster.Workers().at(1), SIGKILL) == 0);
+    cluster.WaitEvent("ready", [](const Event &event) { return event.Number("id") > 3; });
+    CHECK(cluster.Seen("exit").size() == 1);
+    CHECK(cluster.Same(0, "listen") == "0");
     CHECK(cluster.Stop() == Exited(0));
 }
 

@@ -19,7 +19,8 @@
 // After a comma come options of a step: v6only, dual, reuseaddr, reuseport, nonblock, cloexec,
 // backlog=N, unlink (before bind), remove (the path when TERM comes), stay (the first TERM ends
 // nothing then), file (a name with @ is a path, too), nolisten, from=HOST:PORT
-// (connect binds that first), uid=N (of a child: it takes that user first).
+// (connect binds that first), uid=N (of a child: it takes that user first), listens-as=N (it takes
+// that user between bind and listen).
 //
 // A step writes one line when it is done; what failed is the name of an error:
 //
@@ -261,6 +262,9 @@ class Binder {
             if (step.Has("remove"))
                 to_remove = strdup(step.rest.c_str());
         }
+        if (step.Has("listens-as") &&
+            seteuid(static_cast<uid_t>(std::atoi(step.options.at("listens-as").c_str()))) != 0)
+            Fail("seteuid: " + Said(-1));
         if (fine && type == SOCK_STREAM && !step.Has("nolisten")) {
             const auto listens = Said(listen(fd, Backlog(step)));
             said += " listen=" + listens;
