@@ -88,7 +88,7 @@ complete -c clusterize -n __fish_clusterize_options -l contract -x -a '(__fish_c
 # Lifecycle
 complete -c clusterize -n __fish_clusterize_options -l jobs -d 'Run to the end, replace nothing'
 complete -c clusterize -n __fish_clusterize_options -l then -x -d 'Run a command while the cluster is up'
-complete -c clusterize -n __fish_clusterize_options -l ready -x -a 'auto listen notify exec' -d 'What shows that a worker is ready'
+complete -c clusterize -n __fish_clusterize_options -l ready -x -a 'auto listen listen: notify exec' -d 'What shows that a worker is ready'
 complete -c clusterize -n __fish_clusterize_options -l ready-timeout -x -d 'Limit for becoming ready'
 complete -c clusterize -n __fish_clusterize_options -l restart -x -a '(__fish_clusterize_list restarts)' -d 'Which workers are replaced'
 complete -c clusterize -n __fish_clusterize_options -l max-restarts -x -d 'Limit for a slot'

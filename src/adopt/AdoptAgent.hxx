@@ -13,14 +13,15 @@ namespace adopt {
 /** Gives each worker the filter, and answers what it notifies. Borrows all that it is given. */
 class AdoptAgent final : public pool::Agent, public pool::PoolObserver {
 public:
-    /** `tier` is on; `unasked`: several workers and no listener was asked for, so that without adoption they
-     *  get in each other's way. */
+    /** `tier` is on; `unasked`: several workers and no listener was asked for, so that without
+     *  adoption they get in each other's way. */
     AdoptAgent(loop::Loop &loop, loop::Errands &errands, report::Reporter &reporter,
                net::ListenerTable &table, pool::Facts &facts, const Spec &spec, unsigned slots,
                Tier _tier, bool _unasked);
 
     void OnScale(unsigned workers) noexcept override { adoption.Resize(workers); }
 
+    void OnUp() noexcept override { adoption.OnUp(); }
     void OnStop(const pool::StopRequest &request) noexcept override;
 
     void Prepare(const pool::WorkerRef &worker, spawn::LaunchSpec &launch) override;

@@ -269,9 +269,12 @@ void Adoptee::OnPut(Ticket, const loop::Errands::Answer &answer) noexcept {
     } else if (result.error != 0) {
         Answer(Decision::Kind::FAIL, result.error);
     } else {
+        const net::Endpoint at = under_way.known.at;
         Place(result.returned);
-        if (under_way.listens)
+        if (under_way.listens && listener != nullptr)
             state.OnListening(*listener);
+        else if (under_way.listens)
+            state.OnListeningAlone(at);
         Answer(Decision::Kind::NONE); // the errand has given it
     }
     if (listener != nullptr)

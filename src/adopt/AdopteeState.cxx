@@ -140,9 +140,15 @@ void AdopteeState::OnListening(net::Listener &listener, pool::How how) {
     if (how == pool::How::ADOPTED)
         adoption.Listens(worker, listener,
                          HandedOf({net::InodeOf(listener.SocketOf(worker.seat))}));
-    if (listener.Spec().origin == net::ListenSpec::Origin::ADOPTED)
-        adoption.Announce(listener, worker);
+    if (listener.Spec().origin != net::ListenSpec::Origin::ADOPTED ||
+        adoption.Announce(listener, worker))
+        adoption.HintAtReady(listener);
     adoption.Changed();
+}
+
+void AdopteeState::OnListeningAlone(const net::Endpoint &at) noexcept {
+    if (!adoption.spec.IsDebugger(at.address.Port()))
+        adoption.facts.ListeningAlone(worker, at);
 }
 
 } // namespace adopt

@@ -72,6 +72,9 @@ public:
     /** It listens there, by a call of its own. */
     void OnListening(net::Listener &listener, pool::How how = pool::How::ADOPTED);
 
+    /** The worker listens on its own socket in place of the exclusive address `at`. */
+    void OnListeningAlone(const net::Endpoint &at) noexcept;
+
     Adoption &adoption;
     const pool::WorkerRef worker;
     const uid_t uid;

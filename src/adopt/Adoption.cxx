@@ -28,6 +28,14 @@ bool HasRoomFor(std::size_t descriptors) {
            sys::CountDescriptors() + descriptors <= limit.rlim_cur / 2;
 }
 
+/** As options take it. */
+std::string NameOf(const net::Endpoint &at) {
+    const auto port = at.address.Port();
+    if (!port)
+        return "unix:" + at.address.ToString();
+    return at.type == SOCK_DGRAM ? fmt::format("{}/udp", *port) : std::to_string(*port);
+}
+
 } // namespace
 
 Adoption::Adoption(loop::Loop &_loop, loop::Errands &_errands, report::Reporter &_reporter,
@@ -167,9 +175,9 @@ bool Adoption::V6OnlyByDefault() {
     return *v6only_by_default;
 }
 
-void Adoption::Announce(const net::Listener &listener, const pool::WorkerRef &worker) {
+bool Adoption::Announce(const net::Listener &listener, const pool::WorkerRef &worker) {
     if (!announced.insert(&listener).second)
-        return;
+        return false;
     Named &by_worker = named[worker.slot];
     if (by_worker.worker != worker.id)
         by_worker = {worker.id, 0};
@@ -184,12 +192,31 @@ void Adoption::Announce(const net::Listener &listener, const pool::WorkerRef &wo
     const std::string where = opened.at.address.ToString();
     if (slots == 1) {
         reporter.Say(level, fmt::format("{} is served", where));
-        return;
+        return count <= MOST_NAMED;
     }
-    const auto port = opened.at.address.Port();
-    const std::string name = opened.any_port ? "0" : port ? std::to_string(*port) : "unix:" + where;
+    const std::string name = opened.any_port ? "0" : NameOf(opened.at);
     reporter.Say(level, fmt::format("{} is shared by {} workers; --exclusive {} gives each its own",
                                     where, slots, name));
+    return count <= MOST_NAMED;
+}
+
+void Adoption::OnUp() noexcept {
+    up_since = loop.Now();
+    for (const net::Listener &listener : table.Listeners())
+        if (listener.WasServed() && hinted_at.size() < MOST_HINTS)
+            hinted_at.insert(NameOf(listener.Spec().at));
+}
+
+void Adoption::HintAtReady(const net::Listener &listener) {
+    const net::ListenSpec &opened = listener.Spec();
+    if (!spec.any_is_ready || !up_since || opened.any_port || hinted_at.size() >= MOST_HINTS)
+        return;
+    const std::string name = NameOf(opened.at);
+    if (!hinted_at.insert(name).second || loop.Now() - *up_since < TOGETHER)
+        return;
+    reporter.Say(report::Level::INFO,
+                 fmt::format("{} appeared after the cluster was up; --ready listen:{} waits for it",
+                             opened.at.address.ToString(), name));
 }
 
 void Adoption::HintAtUdp(const net::Endpoint &at, unsigned slot) {

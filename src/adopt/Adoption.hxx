@@ -11,6 +11,7 @@
 #include "report/Reporter.hxx"
 #include "util/BoundMethod.hxx"
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
@@ -100,9 +101,21 @@ public:
      *  Then it opens what an errand reads. */
     bool OpensItself() const noexcept { return opens_itself; }
 
+    /** Every slot was ready. */
+    void OnUp() noexcept;
+
+    /** A worker listens there. If the cluster was up before, and nobody was to wait for the
+     *  address, one info line names the option. Once for an address, and for MOST_HINTS at most. */
+    void HintAtReady(const net::Listener &listener);
+    static constexpr std::size_t MOST_HINTS = 64;
+
+    /** A program that opens one port after the other opens the last one a moment after the first
+     *  has made it ready. */
+    static constexpr std::chrono::milliseconds TOGETHER{250};
+
     /** One info line for each adopted listener, and not more than MOST_NAMED for one worker: it may
-     *  be looking for a free port. */
-    void Announce(const net::Listener &listener, const pool::WorkerRef &worker);
+     *  be looking for a free port. Has it got one now? */
+    bool Announce(const net::Listener &listener, const pool::WorkerRef &worker);
     static constexpr unsigned MOST_NAMED = 16;
 
     /** A worker of the slot binds a UDP port by itself, without SO_REUSEPORT. Logs one hint for a
@@ -154,6 +167,8 @@ private:
     std::unordered_multiset<const net::Listener *> placing;
     std::map<std::string, unsigned> udp; // by address: the first slot that has bound it
     std::set<unsigned> hinted_udp; // ports
+    std::optional<loop::TimePoint> up_since;
+    std::set<std::string> hinted_at; // and those that were served when the cluster came up
     std::optional<bool> v6only_by_default;
     bool warned = false, warned_of_confined = false;
 };

@@ -67,7 +67,9 @@ Decision BindHandler::Exclusive(const Question &question, const net::Endpoint &a
                           fmt::format("{}: bind to {} is answered with {}, its own",
                                       state.Describe(), at.address.ToString(),
                                       spec.at.address.ToString()));
-    return Decision::Put(std::move(socket), std::move(known));
+    Decision decision = Decision::Put(std::move(socket), std::move(known));
+    decision.listens = at.type == SOCK_DGRAM;
+    return decision;
 }
 
 Decision BindHandler::Asked(const Question &question, const net::Endpoint &at,

@@ -47,7 +47,7 @@ struct Decision {
     KnownSocket known;
     std::vector<net::SocketOption> options; // of `socket`, set before it is put
     bool restore = false; // the file of known.listener is put back first
-    bool listens = false; // as soon as it is put, the worker listens at known.listener
+    bool listens = false; // as soon as it is put, the worker listens at known.listener, or alone
     std::string text; // for the log, if it is put
     std::vector<std::uint64_t> sockets;
     bool below_launcher = false; // SEARCH: not in this worker alone

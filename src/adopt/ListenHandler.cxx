@@ -15,6 +15,8 @@ Decision ListenHandler::Decide(const Question &question) {
     KnownSocket *known = state.Find(question);
     if (known != nullptr && known->kind == Kind::SEAT)
         return Again(question, *known);
+    if (known != nullptr && known->kind == Kind::EXCLUSIVE)
+        state.OnListeningAlone(known->at);
     if (known != nullptr && (known->kind == Kind::OWN || known->kind == Kind::EXCLUSIVE))
         return Decision::Continue();
     if (known != nullptr && known->kind == Kind::PLACEHOLDER)

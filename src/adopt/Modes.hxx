@@ -29,6 +29,16 @@ struct Spec {
     Exclusives exclusives;
     /** The port of Node's debugger, as a signal opens it, if each slot has room for its own. */
     std::optional<unsigned> debugger;
+    /** One of the exclusive ports that the user has not named: the command opens its debugger
+     *  there. */
+    std::optional<unsigned> inspector;
+    /** Listening anywhere makes a worker ready, so that an address that is served later than that
+     *  deserves a hint. */
+    bool any_is_ready = false;
+
+    bool IsDebugger(std::optional<unsigned> port) const noexcept {
+        return port && (port == debugger || port == inspector);
+    }
 };
 
 } // namespace adopt

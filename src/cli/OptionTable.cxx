@@ -165,10 +165,27 @@ void ApplyRestart(Options &options, Text text, const Context &context) {
     options.restart_source = context.source;
 }
 
+/** `ADDRESS` of `--ready listen:ADDRESS`. */
+pool::ReadySpec ParseReadyAddress(Text text, const net::ListenContext &context) {
+    const auto specs = net::ParseListener(text, context);
+    if (specs.size() != 1 || specs[0].source != net::ListenSpec::Source::OPENED ||
+        specs[0].at.address.Port() == 0U || !specs[0].name.empty() ||
+        specs[0].unix_options != net::UnixOptions())
+        throw UserError("must name an address: listen:PORT, listen:HOST:PORT, listen:unix:PATH");
+    pool::ReadySpec ready;
+    ready.by = pool::ReadyBy::LISTEN;
+    ready.at = {std::string(text), specs[0].at, {}};
+    return ready;
+}
+
 void ApplyReady(Options &options, Text text, const Context &context) {
-    options.ready = pool::ParseReady(text);
+    constexpr Text LISTEN = "listen:";
+    options.ready = text.starts_with(LISTEN)
+                        ? ParseReadyAddress(text.substr(LISTEN.size()), context.listen)
+                        : pool::ParseReady(text);
     if (!options.ready)
-        throw UserError("must be auto, listen, notify, exec, or a duration such as 5s");
+        throw UserError("must be auto, listen, notify, exec, listen:ADDRESS, or a duration such "
+                        "as 5s");
     options.ready_source = context.source;
 }
 
@@ -300,7 +317,8 @@ constexpr std::array<OptionRow, 34> ROWS = {{
      ApplyThen},
     {"ready", 0, "RULE", Group::LIFECYCLE,
      "what shows that a worker is ready: that it listens or says READY=1, else 3 s alive (auto); that it listens "
-     "(listen); READY=1 (notify); that it executes (exec); to be alive for a DURATION. Makes a serving cluster",
+     "(listen), or does so at an address (listen:PORT); READY=1 (notify); that it executes (exec); to be alive for "
+     "a DURATION. Makes a serving cluster",
      false, true, ApplyReady},
     {"ready-timeout", 0, "DURATION", Group::LIFECYCLE,
      "a worker that is not ready by then has failed (default 60s; 0: never)", false, true, ApplyReadyTimeout},

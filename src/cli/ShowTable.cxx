@@ -115,6 +115,8 @@ std::string ShowReady(const plan::Plan &plan) {
     const pool::ReadySpec &ready = plan.pool.ready;
     if (!plan.pool.serving)
         return "";
+    if (ready.at)
+        return "listen:" + ready.at->text;
     for (const pool::ReadyRuleRow &row : pool::READY_RULES)
         if (row.by == ready.by && ready.by != pool::ReadyBy::TIME)
             return std::string(row.name);

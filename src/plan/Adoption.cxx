@@ -74,19 +74,21 @@ bool IsTaken(const Options &options, unsigned port, unsigned workers) {
 }
 
 /** A debugger's port, unless that is asked for, or has no room for all slots. */
-void AddInspector(Options &options, const spawn::Environment &environment, unsigned workers) {
+std::optional<unsigned> AddInspector(Options &options, const spawn::Environment &environment,
+                                     unsigned workers) {
     std::string node_options(environment.Find("NODE_OPTIONS").value_or(""));
     for (const auto &[name, value] : options.assignments)
         if (name == "NODE_OPTIONS")
             node_options = value;
     const auto port = FindNodeInspector(options.command, node_options);
     if (!port || IsTaken(options, *port, workers))
-        return;
+        return std::nullopt;
     options.exclusives.Add(std::to_string(*port));
     // The command line comes after the variable, and has the last word.
     const bool by_command = FindNodeInspector(options.command, "") == port;
     options.said.push_back(
         {"exclusive", by_command ? "--inspect" : "NODE_OPTIONS", std::to_string(*port)});
+    return port;
 }
 
 } // namespace
@@ -107,12 +109,14 @@ adopt::Spec MakeAdopt(Options &options, const spawn::Environment &environment, u
     for (const std::string &path : options.exclusives.Paths())
         CheckPath(options, path, workers);
     CheckListedPaths(options);
+    adopt::Spec spec;
+    spec.mode = mode;
     if (mode != adopt::Mode::OFF)
-        AddInspector(options, environment, workers);
-    std::optional<unsigned> debugger;
+        spec.inspector = AddInspector(options, environment, workers);
     if (!IsTaken(options, adopt::NODE_DEBUGGER_PORT, workers))
-        debugger = adopt::NODE_DEBUGGER_PORT;
-    return {mode, std::move(options.exclusives), debugger};
+        spec.debugger = adopt::NODE_DEBUGGER_PORT;
+    spec.exclusives = std::move(options.exclusives);
+    return spec;
 }
 
 } // namespace plan

@@ -3,6 +3,7 @@
 #include "plan/Adoption.hxx"
 #include "plan/Identity.hxx"
 #include "plan/Plan.hxx"
+#include "plan/Ready.hxx"
 #include "plan/StopSignal.hxx"
 #include "sys/Accounts.hxx"
 #include "sys/File.hxx"
@@ -54,16 +55,6 @@ bool Serves(const Options &options) {
                                           options.jobs_source, options.ready_source));
     return !options.jobs &&
            (!options.listeners.empty() || restarts || options.ready || options.then);
-}
-
-pool::ReadySpec MakeReady(const Options &options, std::vector<std::string> &warnings) {
-    pool::ReadySpec ready = options.ready.value_or(pool::ReadySpec());
-    ready.timeout = options.ready_timeout.value_or(ready.timeout);
-    if (ready.by == pool::ReadyBy::AUTO && ready.timeout.count() != 0 &&
-        ready.timeout <= ready.alive)
-        warnings.emplace_back("--ready-timeout leaves no time to be alive for 3 s: workers that do "
-                              "not listen or say READY=1 will fail");
-    return ready;
 }
 
 /** Who is told about a serving cluster: whoever set NOTIFY_SOCKET for the launcher. */
@@ -232,7 +223,9 @@ Plan Build(Options options, Surroundings surroundings) {
     plan.pool.slots = workers;
     plan.pool.serving = serving;
     plan.pool.restart = MakeRestart(options);
-    plan.pool.ready = MakeReady(options, plan.warnings);
+    plan.pool.ready = MakeReady(options, plan.adopt, plan.warnings);
+    plan.adopt.any_is_ready = !plan.pool.ready.at && (plan.pool.ready.by == pool::ReadyBy::AUTO ||
+                                                      plan.pool.ready.by == pool::ReadyBy::LISTEN);
     const bool notifies = plan.pool.ready.by == pool::ReadyBy::NOTIFY ||
                           std::any_of(contracts.begin(), contracts.end(),
                                       [](const contract::Contract *row) { return row->notifies; });

@@ -30,6 +30,10 @@ public:
      *  that the socket listens again. */
     virtual int Listening(const WorkerRef &worker, net::Listener &listener, How how) noexcept = 0;
 
+    /** It listens on a socket of its own in place of an address of --exclusive, for which it asked
+     *  with `at`. */
+    virtual void ListeningAlone(const WorkerRef &worker, const net::Endpoint &at) noexcept = 0;
+
     /** Has every slot a worker that is ready, so that none is to come? */
     virtual bool IsComplete() const noexcept = 0;
 

@@ -56,8 +56,15 @@ int Readiness::Listening(const WorkerRef &ref, net::Listener &listener, How how)
         serving = true;
         on_served();
     }
-    Ready(ref, Sign::LISTEN);
+    if (serving && rule.AcceptListening(listener))
+        worker->BecomeReady(Sign::LISTEN);
     return error;
+}
+
+void Readiness::ListeningAlone(const WorkerRef &ref, const net::Endpoint &at) noexcept {
+    if (Worker *worker = slots.Find(ref);
+        worker != nullptr && serving && rule.AcceptListeningAlone(at))
+        worker->BecomeReady(Sign::LISTEN);
 }
 
 bool Readiness::IsStarting(const WorkerRef &ref) const noexcept {

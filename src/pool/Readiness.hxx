@@ -29,6 +29,7 @@ public:
 
     void Ready(const WorkerRef &ref, Sign sign) noexcept override;
     int Listening(const WorkerRef &ref, net::Listener &listener, How how) noexcept override;
+    void ListeningAlone(const WorkerRef &ref, const net::Endpoint &at) noexcept override;
     bool IsComplete() const noexcept override { return slots.AreReady(); }
     bool IsStarting(const WorkerRef &ref) const noexcept override;
     void Stopping(const WorkerRef &ref) noexcept override;

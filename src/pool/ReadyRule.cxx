@@ -4,12 +4,14 @@
 
 namespace pool {
 
-constexpr std::array<ReadyRuleRow, 5> READY_RULES = {{
+constexpr std::array<ReadyRuleRow, 6> READY_RULES = {{
     {"auto", "it listens or says READY=1; where no worker ever did, 3 seconds alive (default)",
      ReadyBy::AUTO},
     {"listen", "it listens on a socket of the cluster", ReadyBy::LISTEN},
     {"notify", "READY=1 to NOTIFY_SOCKET", ReadyBy::NOTIFY},
     {"exec", "the command is executed", ReadyBy::EXEC},
+    {"listen:ADDRESS", "it listens there: PORT, HOST:PORT, unix:PATH, unix:@NAME", ReadyBy::LISTEN,
+     true},
     {"DURATION", "alive for so long", ReadyBy::TIME},
 }};
 
@@ -18,7 +20,7 @@ static_assert(util::NamesAreUnique(READY_RULES));
 std::optional<ReadySpec> ParseReady(std::string_view text) {
     ReadySpec spec;
     if (const auto *row = util::FindRow(READY_RULES, text);
-        row != nullptr && row->by != ReadyBy::TIME) {
+        row != nullptr && row->by != ReadyBy::TIME && !row->takes_address) {
         spec.by = row->by;
         return spec;
     }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "pool/ReadyAddress.hxx"
+
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -24,10 +26,11 @@ enum class ReadyBy : std::uint8_t { AUTO, LISTEN, NOTIFY, EXEC, TIME };
 struct ReadyRuleRow {
     std::string_view name, help;
     ReadyBy by;
+    bool takes_address = false;
 };
 
-/** What `--ready` can be; the last one stands for a duration. */
-extern const std::array<ReadyRuleRow, 5> READY_RULES;
+/** What `--ready` can be; the last two stand for an address and for a duration. */
+extern const std::array<ReadyRuleRow, 6> READY_RULES;
 
 /** `--ready` and `--ready-timeout`. */
 struct ReadySpec {
@@ -35,11 +38,14 @@ struct ReadySpec {
     std::chrono::milliseconds alive = std::chrono::seconds(3); // for Sign::ALIVE, where that counts
     std::chrono::milliseconds timeout = std::chrono::seconds(60); // 0: none
 
+    /** Of LISTEN: this address alone counts; empty: any. */
+    std::optional<ReadyAddress> at;
+
     /** A worker that stays alive becomes ready. */
     bool ByTime() const noexcept { return by == ReadyBy::AUTO || by == ReadyBy::TIME; }
 };
 
-/** The rule that `--ready` names, without the timeout; nullopt: none of the table. */
+/** The rule that `--ready` names, without the timeout; nullopt: an address, or no such rule. */
 std::optional<ReadySpec> ParseReady(std::string_view text);
 
 /** Which signs count. It remembers the one thing that is not a worker's own affair: under `auto`
@@ -51,6 +57,17 @@ public:
 
     /** A worker, ready or not, has shown this; does it make it ready? */
     bool Accept(Sign sign) noexcept;
+
+    /** The same for Sign::LISTEN on this listener. */
+    bool AcceptListening(const net::Listener &listener) noexcept {
+        return Accept(Sign::LISTEN) && (!spec.at || spec.at->IsServedBy(listener));
+    }
+
+    /** It listens on an address of --exclusive, for which it asked with `at`. That counts only if
+     *  the user has named listening: such an address may be that of a debugger. */
+    bool AcceptListeningAlone(const net::Endpoint &at) const noexcept {
+        return spec.by == ReadyBy::LISTEN && (!spec.at || spec.at->IsServedAt(at));
+    }
 
     /** After this a worker that is not ready has failed; 0: never. A time to be alive needs no
      *  other. */

@@ -165,6 +165,9 @@ TEST_CASE("when a worker is ready, and whether it can say so") {
     CHECK(Find(notify, "option", "ready") == "command-line notify");
     CHECK(Find(notify, "option", "ready-timeout") == "command-line 120s");
     CHECK(Find(notify, "variable", "NOTIFY_SOCKET") == "--ready -");
+    const auto listen = DryRun({"--ready", "listen:127.0.0.1:8000", "true"});
+    CHECK(Find(listen, "option", "ready") == "command-line listen:127.0.0.1:8000");
+    CHECK(Find(listen, "option", "ready-timeout") == "default 60s");
     const auto time = DryRun({"--ready", "1500ms", "--env", "NOTIFY_SOCKET=/mine", "true"});
     CHECK(Find(time, "option", "ready") == "command-line 1500ms");
     CHECK(Find(time, "option", "ready-timeout") == "default -");

@@ -45,7 +45,8 @@ TEST_CASE("names") {
     using Texts = std::vector<std::string>;
     CHECK(FirstWords(RenderList("balance")) == Texts{"rr", "random", "none"});
     CHECK(FirstWords(RenderList("adoption")) == Texts{"auto", "all", "listed", "off"});
-    CHECK(FirstWords(RenderList("ready")) == Texts{"auto", "listen", "notify", "exec", "DURATION"});
+    CHECK(FirstWords(RenderList("ready")) ==
+          Texts{"auto", "listen", "notify", "exec", "listen:ADDRESS", "DURATION"});
     CHECK(FirstWords(RenderList("contracts")) == Texts{"systemd", "port", "einhorn",
                                                        "server-starter", "nginx", "php-fpm", "puma",
                                                        "gunicorn"});

@@ -171,8 +171,13 @@ TEST_CASE_FIXTURE(Fixture, "when a worker is ready") {
     CHECK(options.ready_source == "--ready");
     CHECK(options.ready_timeout == 2min);
     CHECK(Read({"--ready", "1500ms"}).ready->alive == 1500ms);
+    const auto ready = Read({"--ready", "listen:unix:/run/x"}).ready.value();
+    CHECK(ready.by == pool::ReadyBy::LISTEN);
+    CHECK(ready.at->text == "unix:/run/x");
+    CHECK(ready.at->at.address.Host() == "/run/x");
     CHECK(Message({"--ready", "DURATION"}) ==
-          "--ready 'DURATION': must be auto, listen, notify, exec, or a duration such as 5s");
+          "--ready 'DURATION': must be auto, listen, notify, exec, "
+          "listen:ADDRESS, or a duration such as 5s");
     CHECK(Variable("CLUSTERIZE_READY_TIMEOUT", "x").starts_with("CLUSTERIZE_READY_TIMEOUT 'x'"));
 }
 

@@ -18,6 +18,7 @@ public:
         ids.push_back(worker.id);
     }
     int Listening(const WorkerRef &, net::Listener &, How) noexcept override { return 0; }
+    void ListeningAlone(const WorkerRef &, const net::Endpoint &) noexcept override {}
     bool IsComplete() const noexcept override { return false; }
     bool IsStarting(const WorkerRef &) const noexcept override { return true; }
     void Stopping(const WorkerRef &) noexcept override {}

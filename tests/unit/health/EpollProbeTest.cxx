@@ -33,6 +33,7 @@ public:
         asked++;
         return starting;
     }
+    void ListeningAlone(const WorkerRef &, const net::Endpoint &) noexcept override {}
     bool IsComplete() const noexcept override { return false; }
     void Stopping(const WorkerRef &) noexcept override {}
     void Extend(const WorkerRef &, std::chrono::milliseconds) noexcept override {}

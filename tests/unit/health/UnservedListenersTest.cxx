@@ -27,6 +27,7 @@ public:
         return 0;
     }
     bool IsStarting(const WorkerRef &) const noexcept override { return false; }
+    void ListeningAlone(const WorkerRef &, const net::Endpoint &) noexcept override {}
     bool IsComplete() const noexcept override { return true; }
     void Stopping(const WorkerRef &) noexcept override {}
     void Extend(const WorkerRef &, std::chrono::milliseconds) noexcept override {}

@@ -36,6 +36,7 @@ public:
     int Listening(const pool::WorkerRef &, net::Listener &, pool::How) noexcept override {
         return 0;
     }
+    void ListeningAlone(const pool::WorkerRef &, const net::Endpoint &) noexcept override {}
     bool IsComplete() const noexcept override { return false; }
     bool IsStarting(const pool::WorkerRef &) const noexcept override { return true; }
     void Stopping(const pool::WorkerRef &worker) noexcept override {
