@@ -31,13 +31,13 @@ bool IsAsked(const net::Listener &listener) noexcept {
 
 } // namespace
 
-PathKeeper::PathKeeper(loop::Loop &_loop, loop::Errands &_errands, report::Reporter &_reporter,
+PathKeeper::PathKeeper(loop::Loop &loop, loop::Errands &_errands, report::Reporter &_reporter,
                        net::ListenerTable &_table)
-    : loop(_loop), errands(_errands), reporter(_reporter), table(_table),
-      changed(_loop, loop::Priority::REQUESTS,
+    : errands(_errands), reporter(_reporter), table(_table),
+      changed(loop, loop::Priority::REQUESTS,
               loop::FdEvent::Callback::Make<&PathKeeper::OnChanged>(*this)),
-      settled(_loop, util::Bind<&PathKeeper::OnSettled>(*this)),
-      look(_loop, util::Bind<&PathKeeper::OnLook>(*this)) {
+      settled(loop, util::Bind<&PathKeeper::OnSettled>(*this)),
+      look(loop, util::Bind<&PathKeeper::OnLook>(*this)) {
     table.OnOpen(util::Bind<&PathKeeper::OnOpen>(*this));
 }
 

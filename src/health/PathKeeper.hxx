@@ -26,7 +26,7 @@ public:
     static constexpr std::chrono::milliseconds MOMENT{50}, SETTLED{100};
 
     /** All are borrowed; the table tells it of each listener. */
-    PathKeeper(loop::Loop &_loop, loop::Errands &_errands, report::Reporter &_reporter,
+    PathKeeper(loop::Loop &loop, loop::Errands &_errands, report::Reporter &_reporter,
                net::ListenerTable &_table);
     ~PathKeeper() noexcept override;
 
@@ -56,7 +56,6 @@ private:
     void ForgetClosed() noexcept;
     net::Listener *Find(unsigned serial) noexcept;
 
-    loop::Loop &loop;
     loop::Errands &errands;
     report::Reporter &reporter;
     net::ListenerTable &table;

@@ -40,7 +40,7 @@ bool Ask(Request<Body> request, unsigned flags, const Fits &fits) {
         if (length <= 0)
             return false;
         auto rest = static_cast<std::size_t>(length);
-        const auto *message = reinterpret_cast<const nlmsghdr *>(buffer.data());
+        auto *message = reinterpret_cast<nlmsghdr *>(buffer.data());
         for (; NLMSG_OK(message, rest); message = NLMSG_NEXT(message, rest)) {
             if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY)
                 return false; // NLMSG_DONE, NLMSG_ERROR
