@@ -76,6 +76,10 @@ void AdoptAgent::Gone(const pool::WorkerRef &worker, pool::ExitStatus) noexcept 
     closed.Gone(worker);
 }
 
+void AdoptAgent::Cleared(const pool::WorkerRef &worker) noexcept {
+    closing.Cleared(worker);
+}
+
 /** Workers that get in each other's way are worth a warning, once. */
 void AdoptAgent::Complain(std::string_view sentence) noexcept {
     adoption.reporter.Say(unasked && !complained ? report::Level::WARN : report::Level::DEBUG,

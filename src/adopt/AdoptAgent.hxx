@@ -28,6 +28,7 @@ public:
     void NotStarted(const pool::WorkerRef &worker) noexcept override { uids.erase(worker.id); }
     void Started(const pool::WorkerRef &worker, spawn::Launched &launched) noexcept override;
     void Gone(const pool::WorkerRef &worker, pool::ExitStatus status) noexcept override;
+    void Cleared(const pool::WorkerRef &worker) noexcept override;
 
 private:
     void OnChange() noexcept { closing.Changed(); }

@@ -1,6 +1,8 @@
 #include "adopt/ListenerClosing.hxx"
 
 #include <algorithm>
+#include <set>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace adopt {
@@ -34,6 +36,19 @@ void ListenerClosing::Gone(const pool::WorkerRef &worker) noexcept {
         found != workers.end() && found->second.id == worker.id)
         workers.erase(found);
     Changed();
+}
+
+void ListenerClosing::Cleared(const pool::WorkerRef &worker) noexcept {
+    if (adoption.table.HasLetGo())
+        return;
+    const std::set<unsigned> alone = {worker.slot};
+    std::vector<net::Listener *> own;
+    for (net::Listener &listener : adoption.table.Listeners())
+        if (listener.Spec().origin == net::ListenSpec::Origin::ADOPTED &&
+            listener.Spec().at.address.Family() == AF_UNIX && adoption.SlotsOf(listener) == alone)
+            own.push_back(&listener);
+    for (net::Listener *listener : own)
+        adoption.Close(*listener);
 }
 
 void ListenerClosing::Forget(const net::Listener &listener) noexcept {

@@ -26,6 +26,11 @@ public:
     void Gone(const pool::WorkerRef &worker) noexcept;
     void Forget(const net::Listener &listener) noexcept;
 
+    /** Nothing is left of the worker. A unix socket of its slot alone is closed at once: programs
+     *  find out by connect(2) whether another one serves their path, and the next worker must be
+     *  refused there, as it would be alone. */
+    void Cleared(const pool::WorkerRef &worker) noexcept;
+
     /** A next worker of a slot that had it may listen there again. */
     bool IsWanted(const net::Listener &listener) noexcept;
 

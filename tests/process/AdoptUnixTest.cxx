@@ -243,3 +243,35 @@ TEST_CASE("a file that takes the place of a path that workers serve stays there"
     CHECK(cluster.Stop() == Exited(0));
     CHECK(!IsRefused("unix:" + path));
 }
+
+TEST_CASE("a worker that looks whether its own path is served comes back after a crash") {
+    const TempDir directory;
+    const std::string path = directory / "s.";
+    const std::string script = directory.Write("probe.py", R"(
+import os, signal, socket, sys
+path = sys.argv[1] + os.environ['CLUSTERIZE_SLOT']
+probe = socket.socket(socket.AF_UNIX)
+try:
+    probe.connect(path)
+    sys.exit('in use')
+except (FileNotFoundError, ConnectionRefusedError):
+    pass
+if os.path.exists(path):
+    os.unlink(path)
+server = socket.socket(socket.AF_UNIX)
+server.bind(path)
+server.listen()
+print('serving', flush=True)
+signal.pause()
+)");
+    for (const unsigned workers : {1U, 2U}) {
+        CAPTURE(workers);
+        Cluster cluster(
+            {.options = {"-n", std::to_string(workers), "--restart", "always", "--ready", "listen"},
+             .command = {"/usr/bin/python3", script, path}});
+        cluster.WaitUp();
+        (void)kill(cluster.WaitOnline(1), SIGKILL);
+        REQUIRE(WaitFor([&] { return Count(cluster.Out(), "serving\n") == workers + 1; }));
+        CHECK(cluster.Stop() == Exited(143));
+    }
+}
