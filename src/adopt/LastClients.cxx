@@ -13,8 +13,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds PAUSE = 50ms;
+constexpr std::chrono::milliseconds PAUSE = 50ms, LATE = 1s;
 constexpr unsigned BREAKS = 4; // as long as a search took
+
+/** A client for each worker, which slots and paths do not have. */
+constexpr unsigned FIRST_CLIENT = 1U << 30;
+
+/** For all descriptors of it. Waits for the lock of the socket, which a worker can hold. */
+void Shut(const sys::Parcel &request, sys::Parcel &) noexcept {
+    for (const sys::UniqueFd &socket : request.descriptors)
+        shutdown(socket.Get(), SHUT_RD);
+}
 
 } // namespace
 
@@ -69,12 +78,16 @@ void LastClients::OnLook() noexcept {
 }
 
 void LastClients::OnHeld(std::optional<HeldSearch::Inodes> held) noexcept {
-    std::erase_if(sockets, [&](const Last &one) {
+    std::erase_if(sockets, [&](Last &one) {
         const bool was_looked_for =
             std::find(looked_for.begin(), looked_for.end(), one.inode) != looked_for.end();
         if (!held || !was_looked_for || held->contains(one.inode))
             return false;
-        shutdown(one.socket.Get(), SHUT_RD); // for all descriptors of it
+        sys::Parcel request;
+        request.descriptors.push_back(std::move(one.socket));
+        // One that is late listens until its worker has ended.
+        adoption.errands.Send(
+            {FIRST_CLIENT + *one.workers.begin(), &Shut, std::move(request), LATE, {}});
         return true;
     });
     if (!sockets.empty())

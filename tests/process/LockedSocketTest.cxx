@@ -79,3 +79,23 @@ TEST_CASE("a worker's child has shut the socket down and holds its lock, and the
     CheckOthers("rr", true, "shut+lock");
     CheckOthers("rr", false, "shut+lock");
 }
+
+TEST_CASE("a worker holds the lock of the socket that it was handed, and has closed its own: it is "
+          "killed in time") {
+    const auto fuse = Fuse::Mount();
+    if (!fuse || geteuid() != 0)
+        HARNESS_SKIP("no FUSE can be mounted here, or not root");
+    const std::string address = "127.0.0.1:" + std::to_string(FreePort());
+    Cluster cluster(
+        {.options = {"-n", "1", "-p", address, "--user", "nobody", "--stop-timeout", "1"},
+         .command = {Program("binder"), "tcp:" + address, "close:0",
+                     "stuck:" + fuse->File() + ",lock"}});
+    cluster.WaitOut("waiting ");
+    fuse->Stop();
+    REQUIRE(kill(cluster.WaitOnline(1), SIGUSR1) == 0);
+    REQUIRE(WaitFor([&] { return fuse->AwaitRequest(); }));
+    cluster.Signal(SIGTERM);
+    CHECK(cluster.WaitEvent("exit", With("id", 1)).Text("signal") == "SIGKILL");
+    (void)cluster.Wait();
+    fuse->Abort();
+}

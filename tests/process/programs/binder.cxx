@@ -13,7 +13,8 @@
 //     listen:N           calls listen once more for what step N opened
 //     child:STEP         a child does this step and stays until the end
 //     wait               until USR1 comes
-//     stuck:FILE         the same, then bind to an address in the memory of that file
+//     stuck:FILE         the same, then bind to an address in the memory of that file; with ",lock"
+//                        setsockopt instead, which holds the lock of descriptor 3
 //     exit:STATUS
 //
 // After a comma come options of a step: v6only, dual, reuseaddr, reuseport, nonblock, cloexec,
@@ -344,6 +345,8 @@ class Binder {
             Fail("mmap: " + Said(-1));
         close(file);
         const std::string said = Wait();
+        if (step.Has("lock")) // the kernel copies the options under the lock of the socket
+            return said + " stuck=" + Said(setsockopt(3, IPPROTO_IP, IP_OPTIONS, place, 4));
         const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         return said + " stuck=" + Said(bind(fd, static_cast<const sockaddr *>(place), 16));
     }
