@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
+#include <set>
 #include <sys/epoll.h>
 #include <system_error>
 
@@ -16,8 +17,13 @@ using Origin = net::ListenSpec::Origin;
 /** Longer than a busy machine needs. */
 constexpr std::chrono::milliseconds LATE{1000};
 
-/** A client for each path, which workers' slots do not have. */
-constexpr unsigned FIRST_CLIENT = 1U << 31;
+/** Clients that workers' slots do not have: one for each user whose file systems may not answer. A
+ *  client for each path would let one user's paths take all errands. */
+unsigned ClientOf(const net::Listener &listener) {
+    constexpr unsigned FIRST = 1U << 31;
+    const auto &maker = listener.Spec().as;
+    return maker ? FIRST + 1 + maker->uid % (FIRST / 2) : FIRST;
+}
 
 std::size_t CountServing(const net::Listener &listener) {
     return static_cast<std::size_t>(
@@ -78,7 +84,7 @@ void PathKeeper::Watch(net::Listener &listener, Kept &kept) noexcept {
             return;
         }
     }
-    kept.ticket = errands.Send({FIRST_CLIENT + listener.Serial(), &net::WatchPath,
+    kept.ticket = errands.Send({ClientOf(listener), &net::WatchPath,
                                 net::WatchRequest(listener.Sockets().Held(), watches.Descriptor()),
                                 LATE, loop::Errands::Done::Make<&PathKeeper::OnWatched>(*this)});
 }
@@ -95,10 +101,13 @@ void PathKeeper::OnWatched(Ticket ticket, loop::Errands::Answer answer) noexcept
 
 void PathKeeper::OnChanged(std::uint32_t) noexcept {
     const std::vector<int> numbers = watches.Read();
-    for (auto &[serial, kept] : paths)
-        if (std::find(numbers.begin(), numbers.end(), kept.watch) != numbers.end())
-            if (const net::Listener *listener = Find(serial))
-                kept.due |= IsAsked(*listener) || CountServing(*listener) > 1;
+    const bool any = std::binary_search(numbers.begin(), numbers.end(), sys::FileWatch::LOST);
+    for (const net::Listener &listener : table.Listeners()) {
+        const auto found = paths.find(listener.Serial());
+        if (found != paths.end() &&
+            (any || std::binary_search(numbers.begin(), numbers.end(), found->second.watch)))
+            found->second.due |= IsAsked(listener) || CountServing(listener) > 1;
+    }
     // What happens meanwhile needs no look of its own.
     look.Schedule(stopping ? std::chrono::milliseconds(0) : MOMENT);
 }
@@ -121,14 +130,15 @@ void PathKeeper::OnLook() noexcept {
     ForgetClosed();
     if (watches.IsOpen())
         changed.WatchAgain(EPOLLIN | EPOLLONESHOT);
-    for (auto &[serial, kept] : paths) {
-        net::Listener *listener = kept.due && kept.ticket == 0 ? Find(serial) : nullptr;
-        if (listener == nullptr)
+    for (net::Listener &listener : table.Listeners()) {
+        const auto found = paths.find(listener.Serial());
+        if (found == paths.end() || !found->second.due || found->second.ticket != 0)
             continue;
+        Kept &kept = found->second;
         kept.due = false;
-        if (IsAsked(*listener) || listener->IsServed())
-            kept.ticket = errands.Send({FIRST_CLIENT + serial, &net::RestorePath,
-                                        net::RestoreRequest(listener->Sockets().Held()), LATE,
+        if (IsAsked(listener) || listener.IsServed())
+            kept.ticket = errands.Send({ClientOf(listener), &net::RestorePath,
+                                        net::RestoreRequest(listener.Sockets().Held()), LATE,
                                         loop::Errands::Done::Make<&PathKeeper::OnRestored>(*this)});
     }
 }
@@ -172,8 +182,11 @@ void PathKeeper::Tell(net::Listener &listener, Kept &kept,
 }
 
 void PathKeeper::ForgetClosed() noexcept {
-    std::erase_if(paths, [this](const auto &entry) {
-        if (Find(entry.first) != nullptr)
+    std::set<unsigned> there;
+    for (const net::Listener &listener : table.Listeners())
+        there.insert(there.end(), listener.Serial());
+    std::erase_if(paths, [this, &there](const auto &entry) {
+        if (there.contains(entry.first))
             return false;
         errands.Cancel(entry.second.ticket);
         if (entry.second.watch >= 0)

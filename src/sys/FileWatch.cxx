@@ -9,6 +9,12 @@
 
 namespace sys {
 
+namespace {
+
+constexpr unsigned MOST_READS = 16; // of 256 events each
+
+} // namespace
+
 FileWatch FileWatch::Open() noexcept {
     return FileWatch(UniqueFd(AdoptTag(), inotify_init1(IN_CLOEXEC | IN_NONBLOCK)));
 }
@@ -24,15 +30,19 @@ void FileWatch::Remove(int watch) const noexcept {
 std::vector<int> FileWatch::Read() const {
     std::vector<int> watches;
     std::array<std::byte, 4096> events;
-    ssize_t length = 0;
-    while ((length = read(fd.Get(), events.data(), events.size())) > 0)
+    for (unsigned i = 0; i < MOST_READS; i++) {
+        const ssize_t length = read(fd.Get(), events.data(), events.size());
+        if (length <= 0)
+            break;
         for (std::size_t at = 0; at < static_cast<std::size_t>(length);) {
             inotify_event event = {};
             std::memcpy(&event, &events[at], sizeof(event));
             at += sizeof(event) + event.len;
-            if (std::find(watches.begin(), watches.end(), event.wd) == watches.end())
-                watches.push_back(event.wd);
+            watches.push_back((event.mask & IN_Q_OVERFLOW) != 0 ? LOST : event.wd);
         }
+    }
+    std::sort(watches.begin(), watches.end());
+    watches.erase(std::unique(watches.begin(), watches.end()), watches.end());
     return watches;
 }
 

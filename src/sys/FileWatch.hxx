@@ -26,8 +26,12 @@ public:
 
     void Remove(int watch) const noexcept;
 
-    /** The watches whose files have lost a name, got one, or changed otherwise. Does not block. */
+    /** The watches whose files have lost a name, got one, or changed otherwise, in ascending order;
+     *  LOST among them, if the kernel has dropped some. Does not block, and leaves the rest for the
+     *  next time: files can change faster than anybody reads. */
     std::vector<int> Read() const;
+
+    static constexpr int LOST = -1;
 
 private:
     explicit FileWatch(UniqueFd _fd) noexcept : fd(std::move(_fd)) {}
