@@ -5,10 +5,12 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <climits>
 #include <cstdint>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <map>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +19,9 @@
 namespace net {
 
 namespace {
+
+/** For all paths of one user at the end. */
+constexpr std::chrono::milliseconds PATIENCE{1000};
 
 /** A socket on which nobody listens any more, as a launcher leaves it that was killed. */
 bool IsStale(int directory, const std::string &name) {
@@ -152,20 +157,35 @@ void HeldPath::LetGo() noexcept {
     second.clear();
 }
 
+void HeldPath::LetGoAll(const std::vector<HeldPath *> &paths) noexcept {
+    std::map<uid_t, std::vector<HeldPath *>> by_maker;
+    for (HeldPath *path : paths)
+        if (!path->second.empty() && path->maker)
+            by_maker[path->maker->uid].push_back(path);
+    for (const auto &entry : by_maker) {
+        const std::vector<HeldPath *> &own = entry.second;
+        sys::RunElsewhere(
+            [&own] {
+                for (const HeldPath *path : own)
+                    path->Remove();
+                return 0;
+            },
+            PATIENCE);
+        for (HeldPath *path : own)
+            path->second.clear();
+    }
+}
+
 void HeldPath::Remove() const noexcept {
-    if (removed && at.Look() == file && unlinkat(at.Directory().Get(), at.Name().c_str(), 0) != 0 &&
-        maker) {
-        const sys::FileSystemIds ids(*maker, sys::Keep::NONE);
+    // Not with the launcher's rights: what has the name now can be another user's.
+    std::optional<sys::FileSystemIds> ids;
+    if (maker)
+        ids.emplace(*maker, sys::Keep::NONE);
+    if (ids && !ids->AreTaken() && geteuid() == 0)
+        return;
+    if (removed && at.Look() == file)
         unlinkat(at.Directory().Get(), at.Name().c_str(), 0);
-    }
-    const auto remove = [this] {
-        return unlinkat(at.Directory().Get(), second.c_str(), 0) == 0 || errno == ENOENT;
-    };
-    // Root without CAP_DAC_OVERRIDE may not write into the worker's directory.
-    if (!remove() && maker) {
-        const sys::FileSystemIds ids(*maker, sys::Keep::NONE);
-        remove();
-    }
+    unlinkat(at.Directory().Get(), second.c_str(), 0);
 }
 
 void HeldPath::Swap(HeldPath &other) noexcept {

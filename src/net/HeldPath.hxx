@@ -8,6 +8,7 @@
 #include <string_view>
 #include <sys/types.h>
 #include <utility>
+#include <vector>
 
 namespace net {
 
@@ -114,6 +115,10 @@ public:
 
     /** Removes the second name; by sys::RunElsewhere() if a worker has chosen the directory. */
     void LetGo() noexcept;
+
+    /** The same for many whose directories workers have chosen, with one process and one deadline
+     *  for each user. */
+    static void LetGoAll(const std::vector<HeldPath *> &paths) noexcept;
 
 private:
     void Remove() const noexcept;

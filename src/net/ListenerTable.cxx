@@ -236,6 +236,10 @@ void ListenerTable::LetGo() noexcept {
 }
 
 void RemoveFiles(ListenerTable &table) noexcept {
+    std::vector<HeldPath *> held;
+    for (Listener &listener : table.Listeners())
+        held.push_back(&listener.Sockets().Held());
+    HeldPath::LetGoAll(held);
     for (Listener &listener : table.Listeners())
         listener.Sockets().RemoveFiles();
 }

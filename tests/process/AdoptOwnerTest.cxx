@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -169,4 +170,20 @@ TEST_CASE("a path that the same worker listens on is taken until it is removed")
     CHECK(cluster.Same(1, "bind") == "EADDRINUSE");
     CHECK(cluster.AllAnswer("unix:" + path));
     CHECK(cluster.Stop() == Exited(0));
+}
+
+TEST_CASE("a file of another user that has taken the second name of a worker's path stays") {
+    if (!IsRoot())
+        HARNESS_SKIP("changing the user needs root");
+    const TempDir directory;
+    REQUIRE(chmod(directory.Path().c_str(), 01777) == 0);
+    const std::string second = directory.Path() + "/.socket.clusterize";
+    Binders cluster({"--user", "4001:4002", "--ready", "listen"},
+                    {"unix:" + directory.Path() + "/socket"});
+    CHECK(cluster.Same(0, "bind") == "0");
+    REQUIRE(unlink(second.c_str()) == 0);
+    const Fd other(open(second.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    REQUIRE(other.Get() >= 0);
+    CHECK(cluster.Stop() == Exited(0));
+    CHECK(access(second.c_str(), F_OK) == 0);
 }
