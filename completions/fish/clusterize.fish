@@ -97,6 +97,8 @@ complete -c clusterize -n __fish_clusterize_options -l kill-others-on-fail -d 'T
 complete -c clusterize -n __fish_clusterize_options -l stop-signal -x -a 'auto (__fish_clusterize_list signals)' -d 'What asks a worker to stop'
 complete -c clusterize -n __fish_clusterize_options -l stop-timeout -x -d 'Time until KILL'
 complete -c clusterize -n __fish_clusterize_options -l stop-delay -x -d 'Time until the stop signal'
+complete -c clusterize -n __fish_clusterize_options -l signal-group -d 'Signals go to the process groups of the workers'
+complete -c clusterize -n __fish_clusterize_options -l die-with-parent -d 'Stop when the parent process ends'
 
 # Reporting
 complete -c clusterize -n __fish_clusterize_options -l events -r -F -a '- fd:' -d 'Write events as lines of JSON'

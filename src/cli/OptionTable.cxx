@@ -212,6 +212,14 @@ void ApplyKillOthers(Options &options, Text, const Context &) {
     options.kill_others_on_fail = true;
 }
 
+void ApplySignalGroup(Options &options, Text, const Context &) {
+    options.signal_group = true;
+}
+
+void ApplyDieWithParent(Options &options, Text, const Context &) {
+    options.die_with_parent = true;
+}
+
 void ApplyStopSignal(Options &options, Text text, const Context &) {
     options.stop_signal = std::nullopt;
     if (text == "auto")
@@ -268,7 +276,7 @@ void ApplyDryRun(Options &options, Text, const Context &) {
 void ApplyNothing(Options &, Text, const Context &) {}
 
 // clang-format off
-constexpr std::array<OptionRow, 34> ROWS = {{
+constexpr std::array<OptionRow, 36> ROWS = {{
     // name, letter, value, group, help, repeatable, from the environment, apply
     {"workers", 'n', "N|auto|-K|P%", Group::WORKERS,
      "how many workers: a number; as many as there are CPUs to use (auto), K fewer, or P percent of them. "
@@ -341,6 +349,11 @@ constexpr std::array<OptionRow, 34> ROWS = {{
      "kill what has not ended so long after the stop began (default 8s)", false, true, ApplyStopTimeout},
     {"stop-delay", 0, "DURATION", Group::LIFECYCLE,
      "keep serving for so long before the stop signal is sent (default 0)", false, true, ApplyStopDelay},
+    {"signal-group", 0, "", Group::LIFECYCLE,
+     "send the stop signal and forwarded signals to the whole process group of a worker", false, true,
+     ApplySignalGroup},
+    {"die-with-parent", 0, "", Group::LIFECYCLE,
+     "stop, as after TERM, when the parent process ends", false, true, ApplyDieWithParent},
 
     {"events", 0, "FILE|fd:N|-", Group::REPORTING,
      "append what happens as JSON, one object a line", false, true, ApplyEvents},

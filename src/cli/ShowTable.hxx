@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-// How --dry-run shows the value of each option; for cli/OptionTable.cxx alone, which does not compile where an
-// option has no row here.
+// How --dry-run shows the value of each option; for cli/OptionTable.cxx alone, which does not
+// compile where an option has no row here.
 
 namespace cli {
 
@@ -71,6 +71,8 @@ inline constexpr std::array SHOWS = {
     ShowRow{"stop-signal", ShowStopSignal},
     ShowRow{"stop-timeout", [](const plan::Plan &plan) { return ShowDuration(plan.pool.stop.timeout); }},
     ShowRow{"stop-delay", [](const plan::Plan &plan) { return ShowDuration(plan.pool.stop.delay); }},
+    ShowRow{"signal-group", [](const plan::Plan &plan) { return ShowFlag(plan.pool.worker->signal_group); }},
+    ShowRow{"die-with-parent", [](const plan::Plan &plan) { return ShowFlag(plan.die_with_parent); }},
 
     ShowRow{"events", [](const plan::Plan &plan) { return ShowNamed(plan.events); }},
     ShowRow{"log-level", ShowLogLevel},

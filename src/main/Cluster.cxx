@@ -41,8 +41,9 @@ std::vector<std::string> NotifyPlaces() {
 
 } // namespace
 
-Cluster::Cluster(plan::Plan _plan, bool has_terminal)
-    : plan(std::move(_plan)),
+Cluster::Cluster(plan::Plan _plan, bool _has_terminal)
+    : plan(std::move(_plan)), has_terminal(_has_terminal),
+      shares_group(has_terminal && (!plan.pool.worker->own_group || plan.then)),
       policy(plan.policy->make(
           {loop, util::BoundMethod<void(pid_t)>::Make<&Cluster::OnForked>(*this),
            util::BoundMethod<void(const net::Steering &)>::Make<&Cluster::OnSettled>(*this)})),
@@ -89,18 +90,18 @@ Cluster::Cluster(plan::Plan _plan, bool has_terminal)
     }
     pool.OnServing(util::Bind<&Cluster::EmitSetup>(*this));
     if (plan.then) {
-        then.emplace(*plan.then, plan.pool, loop, pool, reaper, launcher, reporter, table, watcher);
+        then.emplace(*plan.then, plan.pool, loop, pool, reaper, launcher, reporter, table, watcher,
+                     !has_terminal);
         pool.Observe(*then);
     }
     if (plan.watchdog)
         ping.emplace(loop, *plan.watchdog);
 }
 
-/** Workers with groups of their own have nothing but what the launcher sends. */
+/** Processes with groups of their own have nothing but what the launcher sends. */
 SignalTable::GroupHas Cluster::GroupHas() noexcept {
-    return plan.pool.worker->own_group
-               ? SignalTable::GroupHas()
-               : SignalTable::GroupHas::Make<&GroupSignals::GroupHas>(group_signals);
+    return shares_group ? SignalTable::GroupHas::Make<&GroupSignals::GroupHas>(group_signals)
+                        : SignalTable::GroupHas();
 }
 
 void Cluster::AddSinks() {
@@ -213,7 +214,7 @@ void Cluster::Open() noexcept {
         WritePidFile();
         EmitSetup();
         pool.Start();
-        if (!plan.pool.worker->own_group)
+        if (shares_group)
             group_signals.Watch();
     } catch (const net::OpenError &error) {
         if (error.Error() != EADDRINUSE || !predecessor.Await(plan.pool.stop.timeout + REMAINS))

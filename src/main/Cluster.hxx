@@ -61,6 +61,8 @@ private:
     void OnEventsRead() noexcept;
 
     plan::Plan plan;
+    const bool has_terminal;
+    const bool shares_group; // with workers or the command of --then
     pool::Reaper reaper; // before anything that starts a process
     report::Reporter reporter;
     loop::MonotonicClock clock;

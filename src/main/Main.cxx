@@ -11,6 +11,7 @@
 #include "sys/Accounts.hxx"
 #include "sys/Limits.hxx"
 #include "sys/NullDevice.hxx"
+#include "sys/ParentDeath.hxx"
 #include "sys/Terminal.hxx"
 #include "util/UserError.hxx"
 
@@ -98,6 +99,7 @@ int Fail(const char *message) noexcept {
 } // namespace
 
 int main(int argc, char **argv) {
+    const pid_t parent = getppid(); // as early as possible: it may end any moment
     int ended_by = 0, status = OWN_FAILURE;
     try {
         sys::FillStandardDescriptors();
@@ -111,6 +113,8 @@ int main(int argc, char **argv) {
         plan::Plan plan = MakePlan(line, has_terminal);
         if (plan.dry_run)
             return Rehearse(plan);
+        if (plan.die_with_parent)
+            sys::DieWithParent(parent);
         Cluster cluster(std::move(plan), has_terminal);
         status = cluster.Run();
         ended_by = cluster.EndedBy();

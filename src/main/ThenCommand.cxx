@@ -30,7 +30,7 @@ spawn::LaunchSpec ThenCommand::MakeLaunchSpec() const {
     util::FindRow(contract::CONTRACTS, "port")
         ->render(contract::MakeHandover(table.Exports(0), numbers), launch.env);
     launch.descriptor_limit = spec.worker->descriptor_limit;
-    launch.own_group = spec.worker->own_group;
+    launch.own_group = own_group;
     launch.stop_signal = SIGTERM;
     return launch;
 }
@@ -100,7 +100,7 @@ void ThenCommand::OnAllGone() noexcept {
 void ThenCommand::Send(int number) noexcept {
     if (!running)
         return;
-    if (spec.worker->own_group)
+    if (own_group)
         reaper.SignalGroup(child, number);
     else
         reaper.Signal(child, number);

@@ -19,9 +19,10 @@ public:
     ThenCommand(const std::string &_command, const pool::PoolSpec &_spec, loop::Loop &_loop,
                 pool::Pool &_pool, pool::Reaper &_reaper, spawn::Launcher &_launcher,
                 report::Reporter &_reporter, const net::ListenerTable &_table,
-                watch::Watcher &_watcher) noexcept
+                watch::Watcher &_watcher, bool _own_group) noexcept
         : command(_command), spec(_spec), loop(_loop), pool(_pool), reaper(_reaper),
-          launcher(_launcher), reporter(_reporter), table(_table), watcher(_watcher) {}
+          launcher(_launcher), reporter(_reporter), table(_table), watcher(_watcher),
+          own_group(_own_group) {}
 
     void OnUp() noexcept override;
     void OnStop(const pool::StopRequest &request) noexcept override;
@@ -48,6 +49,7 @@ private:
     report::Reporter &reporter;
     const net::ListenerTable &table;
     watch::Watcher &watcher;
+    const bool own_group;
 
     std::unique_ptr<spawn::Start> start;
     pool::ChildId child;

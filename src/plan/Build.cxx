@@ -213,7 +213,8 @@ Plan Build(Options options, Surroundings surroundings) {
     worker->directory = std::move(options.directory);
     worker->cpus = std::move(options.cpus);
     worker->descriptor_limit = surroundings.descriptor_limit;
-    worker->own_group = !surroundings.has_terminal;
+    worker->own_group = !surroundings.has_terminal || options.signal_group;
+    worker->signal_group = options.signal_group;
     worker->null_stdin = options.null_stdin.value_or(workers > 1 || options.then) ||
                          ServesStandardInput(options.listeners);
     const std::uint64_t random = RandomBits();
@@ -256,6 +257,7 @@ Plan Build(Options options, Surroundings surroundings) {
     plan.events = std::move(options.events);
     plan.pid_file = std::move(options.pid_file);
     plan.dry_run = options.dry_run;
+    plan.die_with_parent = options.die_with_parent;
     plan.said = std::move(options.said);
     plan.log_level =
         options.log_level.value_or(serving ? report::Level::INFO : report::Level::WARN);

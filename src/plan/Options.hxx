@@ -67,6 +67,7 @@ struct Options {
     std::optional<contract::ContractList> contracts;
 
     bool jobs = false, kill_others_on_fail = false;
+    bool signal_group = false, die_with_parent = false;
     std::optional<pool::RestartWhen> restart;
     std::optional<Named> then;
     std::string jobs_source, restart_source; // option or variable, for a message

@@ -40,6 +40,7 @@ struct Plan {
     report::Level serving_log_level = report::Level::INFO; // where jobs become a serving cluster
     std::vector<std::string> warnings;
     bool dry_run = false; // say all of this and do nothing
+    bool die_with_parent = false; // --die-with-parent
     std::vector<Said> said; // where it comes from
 };
 

@@ -45,17 +45,25 @@ void WorkerSignals::Relay(const RelayRequest &request) noexcept {
     if (!reaper.Has(process) || (request.group_has_it && sys::IsInOwnGroup(process.pid)) ||
         (request.only_handlers && !HandlesItself(process.pid, request.signo)))
         return;
-    Send(request.signo);
+    if (request.only_handlers) // nobody has asked the others of the group
+        static_cast<void>(reaper.Signal(process, request.signo));
+    else
+        Send(request.signo);
 }
 
 void WorkerSignals::NoteGroupSignal(int signo) noexcept {
     group_has = {getpgrp(), signo, sys::TicksSinceBoot()};
+    const bool from_keys = signo == SIGINT || signo == SIGQUIT;
+    if (!to_group || !from_keys || !reaper.Has(process) || sys::IsInOwnGroup(process.pid))
+        return;
+    Send(signo);
+    group_has->group = process.pid;
 }
 
 void WorkerSignals::SendStopSignal() noexcept {
     if (!reaper.Has(process))
         return;
-    if (!group_has || !sys::IsInOwnGroup(process.pid))
+    if (!group_has || getpgid(process.pid) != group_has->group)
         return SendNow();
     if (group_has->signo != StopSignal(process.pid))
         again_timer.Schedule(AGAIN);

@@ -49,7 +49,9 @@ public:
     void Relay(const RelayRequest &request) noexcept;
 
     /** Whoever asks for the stop has sent this signal to the launcher's process group. A worker in
-     *  this group has it; it gets the stop signal too, AGAIN later, if that is another one. */
+     *  this group has it; it gets the stop signal too, AGAIN later, if that is another one. To a
+     *  worker with a group of its own by `--signal-group` INT and QUIT are passed on now: with a
+     *  terminal Ctrl-C means the same as without that option. */
     void NoteGroupSignal(int signo) noexcept;
 
     /** The stop signal, unless the worker has it. */

@@ -27,7 +27,7 @@ struct WorkerSpec {
     std::string directory;
     std::vector<unsigned> cpus; // slot k is pinned to the k-th, wrapping; empty: not pinned
     rlimit descriptor_limit = {};
-    bool own_group = false; // the launcher has no terminal: job control needs nothing of it
+    bool own_group = false; // no terminal, whose job control needs one group; or signal_group
     bool signal_group = false; // signals go to that group, and not to the main process alone
     bool null_stdin = false;
     int stop_signal = 0;

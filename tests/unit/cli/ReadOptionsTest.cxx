@@ -154,6 +154,10 @@ TEST_CASE_FIXTURE(Fixture, "what is replaced, and what is a success") {
     CHECK(options.max_restarts->within == 2min);
     CHECK(options.exit_ok == std::vector<int>{3, 143});
     CHECK(options.kill_others_on_fail);
+    CHECK_FALSE(options.signal_group);
+    CHECK_FALSE(options.die_with_parent);
+    CHECK(Read({"--signal-group"}).signal_group);
+    CHECK(Read({"--die-with-parent"}).die_with_parent);
     CHECK(Message({"--restart", "never"}) ==
           "--restart 'never': must be one of always, on-failure, no");
     CHECK(Message({"--max-restarts", "5"}) ==

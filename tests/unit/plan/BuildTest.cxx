@@ -402,6 +402,20 @@ TEST_CASE("what the launcher was started in goes to the workers") {
     CHECK(plan.pool.worker->descriptor_limit.rlim_cur == 11);
     CHECK(plan.pool.worker->descriptor_limit.rlim_max == 22);
     CHECK_FALSE(plan.pool.worker->own_group);
+    CHECK_FALSE(plan.pool.worker->signal_group);
+    CHECK_FALSE(plan.die_with_parent);
+}
+
+TEST_CASE("--signal-group: groups of their own also with a terminal; --die-with-parent") {
+    Surroundings surroundings;
+    surroundings.has_terminal = true;
+    Options options = Command();
+    options.signal_group = true;
+    options.die_with_parent = true;
+    const Plan plan = Make(std::move(options), std::move(surroundings));
+    CHECK(plan.pool.worker->own_group);
+    CHECK(plan.pool.worker->signal_group);
+    CHECK(plan.die_with_parent);
 }
 
 TEST_CASE("each launcher has a mark of its own") {
