@@ -11,8 +11,14 @@ namespace launcher {
 namespace {
 
 constexpr std::chrono::milliseconds LAST_WORDS{200};
-// GNU timeout(1) signals its child first, and then the process group.
-constexpr std::chrono::milliseconds AND_THE_GROUP{100};
+// GNU timeout(1) signals its child first, and then the process group: at once, unless the machine
+// is busy.
+constexpr std::chrono::milliseconds AND_THE_GROUP{100}, OF_ITS_LEADER{500};
+
+/** Does it lead the launcher's group as its parent, as timeout(1) does? */
+bool IsLeadingParent(pid_t pid) noexcept {
+    return pid == getppid() && pid == getpgrp();
+}
 
 enum class Reaction : std::uint8_t {
     STOP, // graceful stop; once more a second later: kill
@@ -89,9 +95,9 @@ void SignalTable::OnSignal(const signalfd_siginfo &signal) noexcept {
     const bool from_terminal = has_terminal && signal.ssi_code == SI_KERNEL;
     switch (FindReaction(signo)) {
     case Reaction::STOP:
-        return AskToStop(signo, pool::StopRequest::Kind::GRACEFUL, from_terminal);
+        return AskToStop(signal, pool::StopRequest::Kind::GRACEFUL, from_terminal);
     case Reaction::QUICK:
-        return AskToStop(signo, pool::StopRequest::Kind::QUICK, from_terminal);
+        return AskToStop(signal, pool::StopRequest::Kind::QUICK, from_terminal);
     case Reaction::HANG_UP:
         return OnHangUp(from_terminal);
     case Reaction::REOPEN:
@@ -117,7 +123,9 @@ void SignalTable::OnSignal(const signalfd_siginfo &signal) noexcept {
     }
 }
 
-void SignalTable::AskToStop(int signo, pool::StopRequest::Kind kind, bool from_terminal) noexcept {
+void SignalTable::AskToStop(const signalfd_siginfo &signal, pool::StopRequest::Kind kind,
+                            bool from_terminal) noexcept {
+    const int signo = static_cast<int>(signal.ssi_signo);
     if (!stopping && from_terminal)
         ended_by = signo;
     const bool workers_have_it = from_terminal || HasGroup(signo);
@@ -125,7 +133,8 @@ void SignalTable::AskToStop(int signo, pool::StopRequest::Kind kind, bool from_t
         return Stop(signo, kind, workers_have_it);
     if (!group_timer.IsPending()) {
         asked = {kind, "signal", signo};
-        group_timer.Schedule(AND_THE_GROUP);
+        const bool from_leader = IsLeadingParent(static_cast<pid_t>(signal.ssi_pid));
+        group_timer.Schedule(from_leader ? OF_ITS_LEADER : AND_THE_GROUP);
     } else if (kind == pool::StopRequest::Kind::QUICK) {
         asked.kind = kind;
     }

@@ -41,7 +41,8 @@ public:
 
 private:
     void OnSignal(const signalfd_siginfo &signal) noexcept;
-    void AskToStop(int signo, pool::StopRequest::Kind kind, bool from_terminal) noexcept;
+    void AskToStop(const signalfd_siginfo &signal, pool::StopRequest::Kind kind,
+                   bool from_terminal) noexcept;
     void Stop(int signo, pool::StopRequest::Kind kind, bool workers_have_it) noexcept;
     void OnGroupTimer() noexcept;
     bool HasGroup(int signo) const noexcept { return group_has && group_has(signo); }

@@ -93,6 +93,18 @@ TEST_CASE("timeout in front, which signals its child first: the workers get TERM
     }
 }
 
+TEST_CASE("a leader of the group in front that signals its child first, and is slow then: once") {
+    Cluster cluster(
+        Servers({"bash", "-c",
+                 "trap 'kill -TERM $child; sleep 0.25; trap \"\" TERM; kill -TERM 0' TERM; "
+                 "\"$@\" & child=$!; wait $child; wait $child",
+                 "bash"}));
+    WaitServing(cluster);
+    cluster.Signal(SIGTERM);
+    (void)cluster.Wait();
+    CheckDrained(cluster);
+}
+
 TEST_CASE("TERM to the launcher alone, in a terminal: each worker gets it") {
     Cluster cluster(Servers());
     WaitServing(cluster);
