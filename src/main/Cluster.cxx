@@ -61,7 +61,8 @@ Cluster::Cluster(plan::Plan _plan, bool _has_terminal)
       repair(loop, reporter, table), path_keeper(loop, errands, reporter, table),
       steering_report(loop, reporter, table),
       watcher(loop, reporter, reaper,
-              {plan.pool.worker->run, plan.pool.worker->own_group, plan.pool.stop.timeout}),
+              {plan.pool.worker->run, plan.pool.worker->own_group, plan.pool.stop.timeout,
+               util::Bind<&notify::NotifyAgent::RemoveFiles>(notify)}),
       group_signals(loop, reaper), signal_table(loop, pool, clock, has_terminal, GroupHas()),
       signals(loop, SignalTable::Signals(),
               loop::SignalEvent::Callback::Make<&SignalTable::OnSignals>(signal_table)) {

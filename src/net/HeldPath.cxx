@@ -37,23 +37,43 @@ bool IsStale(int directory, const std::string &name) {
            errno == ECONNREFUSED;
 }
 
+/** The second names of a path. A launcher takes the first one that is free. */
+std::string Beside(const std::string &name, unsigned number) {
+    return number == 0 ? fmt::format(".{}.clusterize", name)
+                       : fmt::format(".{}.clusterize-{}", name, number);
+}
+
+/** So many launchers that were killed may have workers that still serve the path. */
+constexpr unsigned MOST_BESIDE = 8;
+
+void RemoveStale(int directory, const std::string &name) {
+    for (unsigned number = 0; number < MOST_BESIDE; number++)
+        if (const std::string beside = Beside(name, number); IsStale(directory, beside))
+            unlinkat(directory, beside.c_str(), 0);
+}
+
 /** Returns the name, or an empty one with errno. */
 std::string LinkBeside(int directory, const std::string &name) {
-    std::string beside = fmt::format(".{}.clusterize", name);
-    const auto link = [&] {
+    const auto link = [&](const std::string &beside) {
         return linkat(directory, name.c_str(), directory, beside.c_str(), 0) == 0;
     };
-    if (link())
+    // A worker may remove the path at any moment, so looking at others is for the rare case.
+    if (std::string beside = Beside(name, 0); link(beside))
         return beside;
     if (errno != EEXIST)
         return {};
-    if (IsStale(directory, beside) && unlinkat(directory, beside.c_str(), 0) == 0 && link())
-        return beside;
+    RemoveStale(directory, name);
+    for (unsigned number = 0; number < MOST_BESIDE; number++) {
+        if (std::string beside = Beside(name, number); link(beside))
+            return beside;
+        if (errno != EEXIST)
+            return {};
+    }
     std::uint64_t random = 0;
     if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
         return {};
-    beside += fmt::format("-{:016x}", random);
-    return link() ? beside : std::string();
+    std::string beside = fmt::format("{}-{:016x}", Beside(name, 0), random);
+    return link(beside) ? beside : std::string();
 }
 
 } // namespace
@@ -186,6 +206,7 @@ void HeldPath::Remove() const noexcept {
     if (removed && at.Look() == file)
         unlinkat(at.Directory().Get(), at.Name().c_str(), 0);
     unlinkat(at.Directory().Get(), second.c_str(), 0);
+    RemoveStale(at.Directory().Get(), at.Name());
 }
 
 void HeldPath::Swap(HeldPath &other) noexcept {

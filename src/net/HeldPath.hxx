@@ -62,9 +62,10 @@ private:
 };
 
 /** The path of a unix socket, which workers may remove before they bind it themselves: a second
- *  name beside it, ".NAME.clusterize", keeps the file, so that it can be put back. One that a
- *  killed launcher has left is replaced; if it is served, the name gets a random end. Where the
- *  directory allows no second link there is none. The second name is removed by the destructor, the
+ *  name beside it, ".NAME.clusterize", keeps the file, so that it can be put back. If that name is
+ *  served, it gets a number, "-1" to "-7". Those that killed launchers have left and nobody serves
+ *  are removed with it, and before it is made. Where the directory allows no second link there is
+ *  none. The second name is removed by the destructor, the
  *  path itself never. */
 class HeldPath {
 public:

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "util/BoundMethod.hxx"
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -38,6 +40,7 @@ struct Charge {
     pid_t launcher, launcher_group;
     std::uint64_t began; // when the launcher was there first: its process may be older than that
     std::chrono::milliseconds patience; // between TERM and KILL
+    util::BoundMethod<void()> last = {}; // when nothing is left, in the watcher's process
 };
 
 } // namespace watch

@@ -86,7 +86,10 @@ bool EndAll(const Charge &charge) {
 void KeepVigil(sys::Fd launcher_alive, const Charge &charge) noexcept {
     StandAlone(launcher_alive);
     AwaitEndOf(charge.launcher);
-    _exit(EndAll(charge) ? 0 : 1);
+    const bool ended = EndAll(charge);
+    if (charge.last)
+        charge.last();
+    _exit(ended ? 0 : 1);
 }
 
 } // namespace watch

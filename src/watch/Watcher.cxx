@@ -87,7 +87,7 @@ void Watcher::Begin() noexcept {
     const sys::UniqueFd theirs(sys::AdoptTag(), ends[0]);
     sys::UniqueFd ours(sys::AdoptTag(), ends[1]);
     const Charge charge = {spec.run,  shared, spec.own_groups, launcher,
-                           getpgrp(), began,  spec.patience};
+                           getpgrp(), began,  spec.patience,   spec.last};
     const pid_t child = fork();
     if (child < 0)
         return Fail("cannot fork", errno);

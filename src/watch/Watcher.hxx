@@ -16,6 +16,10 @@ struct WatchSpec {
     std::string run; // CLUSTERIZE_RUN
     bool own_groups; // see Charge
     std::chrono::milliseconds patience; // --stop-timeout
+
+    /** Removes files, when nothing is left of the cluster of a killed launcher; in the watcher's
+     *  process, with the memory that the launcher had when it forked. */
+    util::BoundMethod<void()> last = {};
 };
 
 /** Keeps a process that outlives the launcher if that is killed with KILL, and then ends what is

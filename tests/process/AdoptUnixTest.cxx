@@ -3,7 +3,7 @@
 #include "Binders.hxx"
 
 #include <csignal>
-
+#include <deque>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -229,6 +229,29 @@ TEST_CASE("a path that a worker removes long before its end is put back") {
     CHECK(cluster.Seen("exit").empty());
     (void)cluster.Stop();
     CHECK(CountFiles(directory) == 0);
+}
+
+TEST_CASE("launchers that are killed while their workers go on: the next leaves no hidden names") {
+    const TempDir directory;
+    const std::string path = directory / "server.sock";
+    {
+        std::deque<Binders> killed;
+        for (int i = 0; i < 3; ++i) {
+            Binders &cluster = killed.emplace_back(
+                std::vector<std::string>{"--stop-timeout", "2"},
+                std::vector<std::string>{"unix:" + path + ",unlink,remove,stay"});
+            cluster.WaitServing();
+            (void)WaitWatcher(cluster);
+            cluster.Signal(SIGKILL);
+            CHECK(cluster.Wait() == Killed(SIGKILL));
+        }
+        for (Binders &cluster : killed)
+            REQUIRE(WaitFor([&] { return cluster.Leftovers().empty(); }));
+    }
+    Binders cluster({}, {"unix:" + path + ",unlink"});
+    cluster.WaitServing();
+    CHECK(cluster.Stop() == Exited(0));
+    CHECK(CountFiles(directory) == 1);
 }
 
 TEST_CASE("a file that takes the place of a path that workers serve stays there") {

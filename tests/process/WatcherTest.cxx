@@ -185,6 +185,20 @@ TEST_CASE("TERM ends a start that waits") {
     CHECK(WaitFor([&] { return first.Leftovers().empty(); }));
 }
 
+TEST_CASE("the directory of the notify sockets is removed when nothing is left") {
+    AsEveryone([](bool nobody) {
+        Cluster cluster({.options = {"-n", "2", "-p", "127.0.0.1:0", "--ready", "notify"},
+                         .command = {Reachable(Behave()), "pause"},
+                         .start = {.nobody = nobody}});
+        const std::string name = Environment(cluster.WaitOnline(2)).at("NOTIFY_SOCKET");
+        const std::string directory = name.substr(0, name.rfind('/'));
+        REQUIRE(access(directory.c_str(), F_OK) == 0);
+        (void)WaitWatcher(cluster);
+        KillLauncher(cluster);
+        CHECK(WaitFor([&] { return access(directory.c_str(), F_OK) != 0; }));
+    });
+}
+
 TEST_CASE("PID 1 has none") {
     if (!IsRoot())
         HARNESS_SKIP("a PID namespace needs root");

@@ -181,6 +181,52 @@ TEST_CASE(
     CHECK(Names(directory / "") == "x.sock ");
 }
 
+TEST_CASE("killed launchers whose workers still serve when the next one opens the path") {
+    const harness::TempDir directory;
+    const Policy policy(true);
+    const std::string path = directory / "x.sock";
+    std::vector<pid_t> killed;
+    const auto start = [&] {
+        int ends[2];
+        REQUIRE(pipe(ends) == 0);
+        const pid_t pid = fork();
+        if (pid == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            unlink(path.c_str()); // as a program does before it binds
+            ListenerTable table(policy, 2);
+            table.Open(Adopted(path));
+            close(ends[1]);
+            for (;;)
+                pause();
+        }
+        close(ends[1]);
+        char none = 0;
+        CHECK(read(ends[0], &none, 1) == 0); // it has opened the path
+        close(ends[0]);
+        killed.push_back(pid);
+    };
+    const auto end = [&] {
+        for (const pid_t pid : killed) {
+            kill(pid, SIGKILL);
+            waitpid(pid, nullptr, 0);
+        }
+        killed.clear();
+    };
+    for (int i = 0; i < 3; i++)
+        start();
+    CHECK(Names(directory / "") == ".x.sock+ .x.sock+ .x.sock+ x.sock ");
+    end();
+    start();
+    CHECK(Names(directory / "") == ".x.sock+ x.sock ");
+    REQUIRE(unlink(path.c_str()) == 0);
+    ListenerTable table(policy, 2);
+    table.Open(Adopted(path));
+    end();
+    table.LetGo();
+    RemoveFiles(table);
+    CHECK(Names(directory / "") == "x.sock ");
+}
+
 TEST_CASE("a second name that is served, or no socket, is left alone") {
     const harness::TempDir directory;
     const Policy policy(true);
