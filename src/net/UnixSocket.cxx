@@ -106,7 +106,8 @@ sys::UniqueFd TryBindUnix(const ListenSpec &spec, HeldPath &path) {
 } // namespace
 
 sys::UniqueFd BindUnix(const ListenSpec &spec, HeldPath &path) {
-    constexpr unsigned ATTEMPTS = 8; // so many workers may remove it once in the wrong moment
+    // Each may meet a worker that removes the file between bind(2) and link(2).
+    constexpr unsigned ATTEMPTS = 64;
     for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++)
         if (sys::UniqueFd fd = TryBindUnix(spec, path); fd.IsDefined())
             return fd;
