@@ -292,7 +292,7 @@ signal.pause()
         Cluster cluster(
             {.options = {"-n", std::to_string(workers), "--restart", "always", "--ready", "listen"},
              .command = {"/usr/bin/python3", script, path}});
-        cluster.WaitUp();
+        REQUIRE(WaitFor([&] { return Count(cluster.Out(), "serving\n") == workers; }));
         (void)kill(cluster.WaitOnline(1), SIGKILL);
         REQUIRE(WaitFor([&] { return Count(cluster.Out(), "serving\n") == workers + 1; }));
         CHECK(cluster.Stop() == Exited(143));
