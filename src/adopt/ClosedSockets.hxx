@@ -53,7 +53,7 @@ private:
     struct Watched;
 
     void OnTimer() noexcept;
-    void Step(Watched &watched) noexcept;
+    void Step(Watched &one) noexcept;
     void Ring() noexcept;
     void Search() noexcept;
     void OnHeld(std::optional<HeldSearch::Inodes> held) noexcept;

@@ -7,6 +7,7 @@
 #include <set>
 #include <sys/epoll.h>
 #include <system_error>
+#include <utility>
 
 namespace health {
 
@@ -90,10 +91,11 @@ void PathKeeper::Watch(net::Listener &listener, Kept &kept) noexcept {
 }
 
 void PathKeeper::OnWatched(Ticket ticket, loop::Errands::Answer answer) noexcept {
+    const sys::Parcel parcel = std::move(answer.parcel);
     for (auto &[serial, kept] : paths)
         if (kept.ticket == ticket) {
             kept.ticket = 0;
-            kept.watch = net::ReadWatchResult(answer.parcel);
+            kept.watch = net::ReadWatchResult(parcel);
             kept.due = true; // it may have been removed before
             look.Schedule(MOMENT);
         }
@@ -144,6 +146,7 @@ void PathKeeper::OnLook() noexcept {
 }
 
 void PathKeeper::OnRestored(Ticket ticket, loop::Errands::Answer answer) noexcept {
+    const sys::Parcel parcel = std::move(answer.parcel);
     for (auto &[serial, kept] : paths) {
         if (kept.ticket != ticket)
             continue;
@@ -154,7 +157,7 @@ void PathKeeper::OnRestored(Ticket ticket, loop::Errands::Answer answer) noexcep
         if (listener == nullptr)
             return;
         const auto result = answer.error != 0 ? net::RestoreResult{answer.error, false}
-                                              : net::ReadRestoreResult(answer.parcel);
+                                              : net::ReadRestoreResult(parcel);
         Tell(*listener, kept, result);
         if (result.put_back && kept.watch < 0 && !stopping) { // it was not there to be watched
             kept.asked_to_watch = false;
