@@ -36,6 +36,7 @@ struct ProcessName {
     pid_t pid = 0;
     std::uint64_t start = 0;
 
+    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 mistakes the 0 of a comparison
     friend auto operator<=>(const ProcessName &, const ProcessName &) noexcept = default;
 };
 
