@@ -1,6 +1,7 @@
 #include "main/GroupSignals.hxx"
 
 #include <system_error>
+#include <utility>
 
 namespace launcher {
 
@@ -16,17 +17,25 @@ GroupSignals::~GroupSignals() noexcept {
 }
 
 bool GroupSignals::GroupHas(int signo) noexcept {
-    if (!witness || !witness->Saw(signo))
+    const std::uint64_t bit = std::uint64_t(1) << (signo - 1);
+    const bool seen = witness && witness->Saw(signo);
+    if (!seen && (unasked & bit) == 0)
         return false;
-    Begin(); // in that one the signal stays pending for ever
+    if (seen)
+        Begin(); // in that one the signal stays pending for ever
+    unasked &= ~bit;
     return true;
 }
 
 /** Without a witness each signal counts as one to the launcher alone. */
 void GroupSignals::Begin() noexcept {
     try {
-        // The new one is there before the old one goes: no signal is between them.
-        witness = std::make_unique<sys::GroupWitness>();
+        // The new one is there before the old one goes: no signal is between them. What the old
+        // one has seen meanwhile has not been asked for yet.
+        auto next = std::make_unique<sys::GroupWitness>();
+        if (witness)
+            unasked |= witness->Pending();
+        witness = std::move(next);
     } catch (const std::system_error &) {
         witness.reset();
         return;

@@ -4,6 +4,7 @@
 #include "pool/Reaper.hxx"
 #include "sys/GroupWitness.hxx"
 
+#include <cstdint>
 #include <memory>
 
 namespace launcher {
@@ -41,6 +42,9 @@ private:
     loop::TimerEvent timer;
     std::unique_ptr<sys::GroupWitness> witness;
     pool::ChildId child;
+
+    /** A bit for each signal that an earlier witness has seen, the lowest for signal 1. */
+    std::uint64_t unasked = 0;
 };
 
 } // namespace launcher

@@ -52,6 +52,11 @@ void GroupWitness::End(std::chrono::milliseconds patience) noexcept {
     waitpid(process.Pid(), nullptr, WNOHANG);
 }
 
+std::uint64_t GroupWitness::Pending() const noexcept {
+    const auto state = ReadSignalState(process.Pid());
+    return state ? state->pending : 0;
+}
+
 bool GroupWitness::Saw(int signo) const noexcept {
     const auto state = ReadSignalState(process.Pid());
     return state && state->IsPending(signo);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <sys/types.h>
 
 namespace sys {
@@ -30,6 +31,9 @@ public:
 
     /** Was this signal sent to the group since the witness is there? False without /proc. */
     bool Saw(int signo) const noexcept;
+
+    /** All that Saw() is true for: a bit for each signal, the lowest for signal 1. */
+    std::uint64_t Pending() const noexcept;
 
     /** Kills it, waits for its end this long at most, and reaps it: for a caller that ends. */
     void End(std::chrono::milliseconds patience) noexcept;
