@@ -244,7 +244,7 @@ void Adoptee::Put() noexcept {
     if (listener != nullptr)
         adoption.Placing(*listener);
     untold = net::InodeOf(under_way.socket);
-    sys::UniqueFd copy(sys::AdoptTag(), fcntl(notify.Descriptor().Get(), F_DUPFD_CLOEXEC, 0));
+    sys::UniqueFd copy = sys::Duplicate(notify.Descriptor());
     if (!copy.IsDefined()) {
         OnPut(0, {errno, {}});
         return;

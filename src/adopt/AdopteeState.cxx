@@ -54,7 +54,7 @@ Decision AdopteeState::PutSeat(const Question &question, const net::Endpoint &at
     const bool nonblocking = question.caller.file.nonblocking;
     if (nonblocking || !listener.IsShared() || !listener.IsServed())
         net::SetNonblocking(socket, nonblocking);
-    sys::UniqueFd copy(sys::AdoptTag(), fcntl(socket.Get(), F_DUPFD_CLOEXEC, 0));
+    sys::UniqueFd copy = sys::Duplicate(socket);
     if (!copy.IsDefined())
         return Decision::Fail(errno);
     Decision decision = Decision::Put(std::move(copy), std::move(known));

@@ -11,10 +11,6 @@ namespace adopt {
 
 namespace {
 
-sys::UniqueFd Duplicate(sys::Fd fd) noexcept {
-    return {sys::AdoptTag(), fcntl(fd.Get(), F_DUPFD_CLOEXEC, 0)};
-}
-
 std::string Result(int error, std::string_view text) {
     Packer packer;
     packer.Add(error);
@@ -63,7 +59,7 @@ void BindPath(const sys::Parcel &request, sys::Parcel &answer) noexcept {
         answer.bytes = packer.Take();
         answer.descriptors.push_back(std::move(socket));
         if (hold) {
-            answer.descriptors.push_back(Duplicate(path.At().Directory()));
+            answer.descriptors.push_back(sys::Duplicate(path.At().Directory()));
             path.Leave();
         }
     } catch (const net::OpenError &error) {
@@ -99,7 +95,7 @@ sys::Parcel PutRequest(const Snapshot &caller, sys::UniqueFd listener, sys::Uniq
     request.descriptors.push_back(std::move(listener));
     request.descriptors.push_back(std::move(socket));
     if (path != nullptr)
-        request.descriptors.push_back(Duplicate(path->At().Directory()));
+        request.descriptors.push_back(sys::Duplicate(path->At().Directory()));
     return request;
 }
 
@@ -114,7 +110,7 @@ void Put(const sys::Parcel &request, sys::Parcel &answer) noexcept {
     PutResult result = {0, EMFILE, false}; // if a descriptor did not arrive
     if (descriptors.size() == (has_path ? 3U : 2U)) {
         if (has_path) {
-            net::HeldPath path(net::GetState(from), Duplicate(descriptors[2]));
+            net::HeldPath path(net::GetState(from), sys::Duplicate(descriptors[2]));
             result.path_error = path.Restore(from.GetIds());
             path.Leave();
         }

@@ -2,7 +2,6 @@
 #include "net/SocketState.hxx"
 
 #include <algorithm>
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
@@ -38,7 +37,7 @@ void LastClients::Add(unsigned worker, sys::Fd socket, const Handed &handed) {
     auto found = std::find_if(sockets.begin(), sockets.end(),
                               [inode](const Last &last) { return last.inode == inode; });
     if (found == sockets.end()) {
-        sys::UniqueFd copy(sys::AdoptTag(), fcntl(socket.Get(), F_DUPFD_CLOEXEC, 0));
+        sys::UniqueFd copy = sys::Duplicate(socket);
         if (!copy.IsDefined() || sockets.size() == HeldSearch::MOST_SOCKETS)
             return; // it listens until its worker has ended
         found = sockets.insert(sockets.end(), {std::move(copy), inode, {}, {}});

@@ -30,10 +30,6 @@ bool IsRefusal(int error) noexcept {
     return error == EPERM || error == EACCES;
 }
 
-sys::UniqueFd Duplicate(sys::Fd fd) noexcept {
-    return {sys::AdoptTag(), fcntl(fd.Get(), F_DUPFD_CLOEXEC, 0)};
-}
-
 /** By its mode, if a sandbox does not know faccessat2(2). */
 bool MayWriteByMode(const struct stat &directory, const sys::ProcessIds &ids) noexcept {
     mode_t bits = directory.st_mode;
@@ -295,7 +291,7 @@ void Snapshot::Read(const sys::Parcel &request, sys::Parcel &answer) noexcept {
     sys::ProcessHandles handles;
     for (const sys::UniqueFd &descriptor : request.descriptors) {
         const bool is_memory = has_memory && !handles.memory.IsDefined();
-        (is_memory ? handles.memory : handles.socket) = Duplicate(descriptor);
+        (is_memory ? handles.memory : handles.socket) = sys::Duplicate(descriptor);
     }
     Reader reader(call, wants_domain, std::move(handles));
     reader.Read();

@@ -167,6 +167,7 @@ void Cluster::AddAdoption() {
 }
 
 void Cluster::OnFinished() noexcept {
+    predecessor.Cancel();
     if (captured && !captured->HasFinished())
         captured->Finish(pool.IsTimeOver());
     else

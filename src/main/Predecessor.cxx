@@ -29,10 +29,14 @@ bool Predecessor::Await(std::chrono::milliseconds patience) noexcept {
     return true;
 }
 
-void Predecessor::Finish() noexcept {
+void Predecessor::Cancel() noexcept {
     ended.Cancel();
     timer.Cancel();
     vigil.reset();
+}
+
+void Predecessor::Finish() noexcept {
+    Cancel();
     on_gone();
 }
 

@@ -20,6 +20,9 @@ public:
      *  `patience` counts from the first call. False: there is none, or the time is over. */
     bool Await(std::chrono::milliseconds patience) noexcept;
 
+    /** Nobody waits any more: `on_gone` is not called. */
+    void Cancel() noexcept;
+
 private:
     void OnEnd(std::uint32_t) noexcept { Finish(); }
     void Finish() noexcept;

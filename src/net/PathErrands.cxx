@@ -10,15 +10,11 @@ namespace net {
 
 namespace {
 
-sys::UniqueFd Duplicate(sys::Fd fd) noexcept {
-    return {sys::AdoptTag(), fcntl(fd.Get(), F_DUPFD_CLOEXEC, 0)};
-}
-
 sys::Parcel Request(const HeldPath &path) {
     Packer packer;
     AddState(packer, path.Describe());
     sys::Parcel request = {packer.Take(), {}};
-    request.descriptors.push_back(Duplicate(path.At().Directory()));
+    request.descriptors.push_back(sys::Duplicate(path.At().Directory()));
     return request;
 }
 
@@ -63,7 +59,7 @@ void RestorePath(const sys::Parcel &request, sys::Parcel &answer) noexcept {
     RestoreResult result = {EMFILE, false};
     if (!request.descriptors.empty()) {
         const auto maker = state.maker;
-        HeldPath path(std::move(state), Duplicate(request.descriptors[0]));
+        HeldPath path(std::move(state), sys::Duplicate(request.descriptors[0]));
         result.error = path.Restore(maker, &result.put_back);
         path.Leave();
     }
@@ -76,7 +72,7 @@ RestoreResult ReadRestoreResult(const sys::Parcel &answer) {
 
 sys::Parcel WatchRequest(const HeldPath &path, sys::Fd watch) {
     sys::Parcel request = Request(path);
-    request.descriptors.push_back(Duplicate(watch));
+    request.descriptors.push_back(sys::Duplicate(watch));
     return request;
 }
 

@@ -58,8 +58,7 @@ std::uint64_t GroupWitness::Pending() const noexcept {
 }
 
 bool GroupWitness::Saw(int signo) const noexcept {
-    const auto state = ReadSignalState(process.Pid());
-    return state && state->IsPending(signo);
+    return (Pending() >> (signo - 1) & 1) != 0;
 }
 
 } // namespace sys

@@ -271,7 +271,7 @@ int OtherProcess::FindListedUnixType(std::uint64_t inode) const {
 
 UniqueFd OtherProcess::Copy(int fd) {
     if (handles.socket.IsDefined())
-        return {AdoptTag(), fcntl(handles.socket.Get(), F_DUPFD_CLOEXEC, 0)};
+        return Duplicate(handles.socket);
     if (!Ids()) {
         errno = ESRCH;
         return {};

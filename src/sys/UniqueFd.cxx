@@ -11,6 +11,10 @@ void UniqueFd::Close() noexcept {
     fd = Fd();
 }
 
+UniqueFd Duplicate(Fd fd) noexcept {
+    return {AdoptTag(), fcntl(fd.Get(), F_DUPFD_CLOEXEC, 0)};
+}
+
 UniqueFd Reclaim(int number) noexcept {
     if (number >= 0)
         fcntl(number, F_SETFD, FD_CLOEXEC);

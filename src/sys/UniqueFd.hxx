@@ -51,6 +51,9 @@ private:
     Fd fd;
 };
 
+/** Another descriptor for the same open file, close-on-exec; undefined with errno. */
+UniqueFd Duplicate(Fd fd) noexcept;
+
 /** An owner for the number that a description names. The descriptor stayed open for one exec(2) and
  *  is close-on-exec again from now on. Below 0: undefined. */
 UniqueFd Reclaim(int number) noexcept;
