@@ -118,7 +118,7 @@ TEST_CASE("described, made and described again: a worker that leaves, and one th
     before.Replace(slot);
     slot.Workers().Successor()->BecomeReady(Sign::NOTIFY);
     before.Pass(5s);
-    CHECK(kernel::TakeSignals() == "TERM 2147480001 ");
+    CHECK(kernel::TakeSignals() == "TERM 2147400001 ");
     CHECK(before.Log() == "online ready online ready replaced ");
 
     Stage after(before);
@@ -126,7 +126,7 @@ TEST_CASE("described, made and described again: a worker that leaves, and one th
     after.Pass(2999ms);
     CHECK(kernel::TakeSignals().empty());
     after.Pass(1ms);
-    CHECK(kernel::TakeSignals() == "KILL 2147480001 "); // eight seconds after the begin of its stop
+    CHECK(kernel::TakeSignals() == "KILL 2147400001 "); // eight seconds after the begin of its stop
     after.Exit(1, 0);
     CHECK(after.Log().empty()); // its end decides nothing
     CHECK(made->Workers().All().size() == 1);
@@ -150,7 +150,7 @@ TEST_CASE("described, made and described again: a worker that is not ready in ti
     after.Pass(9999ms);
     CHECK(kernel::TakeSignals().empty());
     after.Pass(1ms);
-    CHECK(kernel::TakeSignals() == "TERM 2147480001 ");
+    CHECK(kernel::TakeSignals() == "TERM 2147400001 ");
     after.Exit(1, 0);
     CHECK(made->LastEnd().not_ready);
 }

@@ -9,7 +9,7 @@ namespace kernel {
  *  says, and all are in its own process group. */
 void Reset();
 
-/** What was sent since it was asked last: "TERM 2147480001 KILL 2147480002 ". */
+/** What was sent since it was asked last: "TERM 2147400001 KILL 2147480002 ". */
 std::string TakeSignals();
 
 /** A child has ended, to be found by waitid(2). */
@@ -20,6 +20,6 @@ void Die(pid_t pid, int signo);
 void SetChildren(int count);
 
 /** Process numbers beyond every possible pid_max. */
-constexpr pid_t FIRST_PID = 2147480000;
+constexpr pid_t FIRST_PID = 2147400000;
 
 } // namespace kernel
