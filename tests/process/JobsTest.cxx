@@ -88,7 +88,11 @@ TEST_CASE("a command that goes into the background and is ended: a hint, and not
     CHECK(Count(detached.err, "setsid -w") == 1);
 
     // It may have done its work, and have left what it does not need any more.
-    const auto other = RunClusterize({"--", "sh", "-c", Behave() + " pause & exit 0"});
+    const TempDir directory;
+    const std::string there = directory / "there";
+    const auto other = RunClusterize({"--", "sh", "-c",
+                                      Behave() + " pause >" + there + " & until test -s " + there +
+                                          "; do sleep 0.01; done; exit 0"});
     CHECK(other.ended == Exited(0));
     CHECK(Contains(other.err, "left 'behave' behind"));
 
