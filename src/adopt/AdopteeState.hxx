@@ -49,7 +49,7 @@ public:
      *  is done. */
     std::optional<Decision> MakeRoom(const Question &question, net::ListenSpec &spec);
 
-    /** What a bind(2) of the caller's socket to `at` makes of it. */
+    /** The result of a bind(2) of the caller's socket to `at`. */
     KnownSocket Bound(const Question &question, KnownSocket::Kind kind, const net::Endpoint &at);
 
     /** Does a process of the worker hold a socket beside which the caller's may not be bound to

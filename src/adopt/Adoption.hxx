@@ -61,7 +61,7 @@ public:
     /** Adopted listeners beside which the kernel would not let this caller bind. */
     std::vector<net::Listener *> FindInTheWay(const net::ListenSpec &wanted);
 
-    /** A socket of another uid would take what is meant for that user. */
+    /** A socket of another uid would take connections that are meant for that user. */
     static bool HasSameUser(const net::Listener &listener, const net::ListenSpec &wanted) noexcept;
     std::vector<std::uint64_t> InodesOf(const net::Listener &listener) const;
 
@@ -98,7 +98,7 @@ public:
     bool HasDomain() const noexcept { return !confinement.empty(); }
 
     /** May only the launcher itself attach to its descendants, and no process of its own (Yama)?
-     *  Then it opens what an errand reads. */
+     *  Then it opens the files that an errand reads. */
     bool OpensItself() const noexcept { return opens_itself; }
 
     /** Every slot was ready. */

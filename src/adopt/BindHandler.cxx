@@ -52,7 +52,7 @@ Decision BindHandler::DecideAbstract(const Question &question, const net::Endpoi
     return state.PutSeat(question, at, *listener);
 }
 
-/** The worker of slot 0 gets what it names, that of slot k the k-th one after it. */
+/** The worker of slot 0 gets the address it names, that of slot k the k-th one after it. */
 Decision BindHandler::Exclusive(const Question &question, const net::Endpoint &at,
                                 net::Address in_place) {
     if (auto taken = state.CheckTaken(question, at))

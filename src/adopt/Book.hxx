@@ -27,7 +27,7 @@ struct KnownSocket {
     net::Listener *listener = nullptr; // of a SEAT; borrowed
     std::optional<bool> v6only; // what it said of IPV6_V6ONLY
     bool reuse_port = false;
-    bool reuse_address = true; // as servers say; what is unknown counts as that
+    bool reuse_address = true; // as servers say; unknown counts as true
     std::vector<net::SocketOption> options; // to set again on what replaces it
     std::optional<sys::ProcessIds> maker; // of a PLACEHOLDER: who has bound it
     std::uint64_t became = 0; // of a PLACEHOLDER: the socket that took its place in a process

@@ -31,7 +31,7 @@ public:
     /** The worker listens there, by a call of its own. */
     void Watch(const pool::WorkerRef &worker, net::Listener &listener, const Handed &handed);
 
-    /** The worker has ended: what waits there waits for its next one. */
+    /** The worker has ended: its clients wait for the next one. */
     void Gone(const pool::WorkerRef &worker) noexcept;
 
     /** The listener is about to go. */

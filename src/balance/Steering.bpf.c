@@ -157,7 +157,7 @@ __noinline int take(__u64 set, __u64 at, __u64 now) {
     if (grows && due >= LIMIT && is_free(set, state.liveliest, now))
         return LOST;
 
-    /* Whoever is owed most among those that are free; where this one does not wait, only who is
+    /* Whoever is owed most among those that are free; if this one does not wait, only who is
      * owed at all. */
     most = !queue ? 0 : grows ? -LIMIT - 1 : -LIMIT;
     for (__u32 i = 1;

@@ -7,7 +7,7 @@
 #include <string_view>
 
 // How --dry-run shows the value of each option; for cli/OptionTable.cxx alone, which does not
-// compile where an option has no row here.
+// compile if an option has no row here.
 
 namespace cli {
 

@@ -110,7 +110,7 @@ void PathKeeper::OnChanged(std::uint32_t) noexcept {
             (any || std::binary_search(numbers.begin(), numbers.end(), found->second.watch)))
             found->second.due |= IsAsked(listener) || CountServing(listener) > 1;
     }
-    // What happens meanwhile needs no look of its own.
+    // Changes until then need no look of their own.
     look.Schedule(stopping ? std::chrono::milliseconds(0) : MOMENT);
 }
 

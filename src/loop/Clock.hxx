@@ -16,8 +16,8 @@ public:
     virtual void Skip(TimePoint::duration time) noexcept = 0;
 };
 
-/** CLOCK_MONOTONIC, less what was skipped. A time of it is the same time in another process of this
- *  boot whose clock has skipped as much: deadlines can be passed on. */
+/** CLOCK_MONOTONIC, less the time that was skipped. A time of it is the same time in another
+ *  process of this boot whose clock has skipped as much: deadlines can be passed on. */
 class MonotonicClock final : public Clock {
 public:
     explicit MonotonicClock(TimePoint::duration _skipped = {}) noexcept : skipped(_skipped) {}

@@ -24,7 +24,7 @@ namespace {
 /** For the reader of the events, if the time for a stop is over. */
 constexpr std::chrono::milliseconds GRACE{200};
 
-/** What a watcher kills when the stop timeout is over needs a moment to be gone. */
+/** Processes that a watcher kills when the stop timeout is over need a moment to be gone. */
 constexpr std::chrono::seconds REMAINS{2};
 
 /** For the directory of the workers' notify sockets; workers must be able to search the place. */
@@ -99,7 +99,7 @@ Cluster::Cluster(plan::Plan _plan, bool _has_terminal)
         ping.emplace(loop, *plan.watchdog);
 }
 
-/** Processes with groups of their own have nothing but what the launcher sends. */
+/** Processes with groups of their own get only the launcher's signals. */
 SignalTable::GroupHas Cluster::GroupHas() noexcept {
     return shares_group ? SignalTable::GroupHas::Make<&GroupSignals::GroupHas>(group_signals)
                         : SignalTable::GroupHas();
@@ -206,7 +206,7 @@ int Cluster::Run() noexcept {
     return then ? then->Status() : ExitCode(pool.GetOutcome());
 }
 
-/** Opens what the plan asks for and starts the workers. An address that belongs to a cluster whose
+/** Opens the plan's listeners and starts the workers. An address that belongs to a cluster whose
  *  launcher was killed is waited for; then this is called again. */
 void Cluster::Open() noexcept {
     std::string_view stage = "listen";

@@ -30,8 +30,8 @@ bool GroupSignals::GroupHas(int signo) noexcept {
 /** Without a witness each signal counts as one to the launcher alone. */
 void GroupSignals::Begin() noexcept {
     try {
-        // The new one is there before the old one goes: no signal is between them. What the old
-        // one has seen meanwhile has not been asked for yet.
+        // The new one is there before the old one goes: no signal is between them. The old
+        // one may have seen signals that nobody has asked for yet.
         auto next = std::make_unique<sys::GroupWitness>();
         if (witness)
             unasked |= witness->Pending();

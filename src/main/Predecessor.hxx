@@ -9,7 +9,7 @@
 
 namespace launcher {
 
-/** A cluster of the same user whose launcher was killed: its watcher is ending what is left of it,
+/** A cluster of the same user whose launcher was killed: its watcher is ending the rest of it,
  *  which may hold an address that this cluster wants. */
 class Predecessor {
 public:

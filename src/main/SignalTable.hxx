@@ -29,7 +29,7 @@ public:
     /** What the launcher takes in: all of the table but those that it was started to ignore. */
     static sigset_t Signals() noexcept;
 
-    /** What USR1 does in the first place. It is relayed to workers that handle it. */
+    /** The first effect of USR1. Then it is relayed to workers that handle it. */
     void OnReopen(util::BoundMethod<void()> _on_reopen) noexcept { on_reopen = _on_reopen; }
 
     /** Signals first, deaths after them: a worker that dies of a signal that asked for a stop is

@@ -197,7 +197,7 @@ void HeldPath::LetGoAll(const std::vector<HeldPath *> &paths) noexcept {
 }
 
 void HeldPath::Remove() const noexcept {
-    // Not with the launcher's rights: what has the name now can be another user's.
+    // Not with the launcher's rights: the file of that name can be another user's by now.
     std::optional<sys::FileSystemIds> ids;
     if (maker)
         ids.emplace(*maker, sys::Keep::NONE);

@@ -64,7 +64,7 @@ private:
 /** The path of a unix socket, which workers may remove before they bind it themselves: a second
  *  name beside it, ".NAME.clusterize", keeps the file, so that it can be put back. If that name is
  *  served, it gets a number, "-1" to "-7". Those that killed launchers have left and nobody serves
- *  are removed with it, and before it is made. Where the directory allows no second link there is
+ *  are removed with it, and before it is made. If the directory allows no second link there is
  *  none. The second name is removed by the destructor, the
  *  path itself never. */
 class HeldPath {
@@ -106,7 +106,7 @@ public:
 
     /** Puts the file back, with the rights of `as`, where it is missing. Returns 0 where it is
      *  there or is again, and then `put_back` tells whether it was missing; EADDRINUSE: another
-     *  file has the path; ENOENT: there is no second name; else what linkat(2) says. */
+     *  file has the path; ENOENT: there is no second name; else the errno of linkat(2). */
     int Restore(const std::optional<sys::ProcessIds> &as, bool *put_back = nullptr) const;
 
     /** A worker has removed the path of an adopted listener at its end, and others still serve it:

@@ -54,7 +54,7 @@ private:
     std::string bytes;
 };
 
-/** Takes the values out in the order in which they were added. What is missing is zero. */
+/** Takes the values out in the order in which they were added. A missing value is zero. */
 class Unpacker {
 public:
     explicit Unpacker(std::string_view bytes) noexcept : rest(bytes) {}

@@ -6,13 +6,13 @@
 
 namespace net {
 
-// What is done with the path of a listener in a process of our own, since its file system may not
+// Errands about the path of a listener, in a process of our own, because its file system may not
 // answer.
 
 void AddState(Packer &packer, const HeldPath::State &state);
 HeldPath::State GetState(Unpacker &from);
 
-/** Asks for the file to be put back where it is missing, with the rights of its maker. */
+/** Asks for the file to be put back if it is missing, with the rights of its maker. */
 sys::Parcel RestoreRequest(const HeldPath &path);
 void RestorePath(const sys::Parcel &request, sys::Parcel &answer) noexcept;
 

@@ -55,7 +55,7 @@ public:
      *  unknown. */
     virtual std::optional<std::uint64_t> Given(const Seat &) const noexcept { return std::nullopt; }
 
-    /** What the kernel has of it, for one that is made in its place. */
+    /** Its state in the kernel, for one that is made in its place. */
     struct Description {
         /** By descriptor. The group keeps the program as long as it has a member. */
         struct Program {

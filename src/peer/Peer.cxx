@@ -73,7 +73,7 @@ Peer::Peer(const Context &_context, MessageHandler &_handler, unsigned _client,
     if (ended)
         event.Cancel();
     else
-        turn.Schedule(); // what was read before makes no descriptor ready
+        turn.Schedule(); // text that was read before makes no descriptor ready
 }
 
 Peer::Description Peer::Describe() const {

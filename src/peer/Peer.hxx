@@ -104,12 +104,12 @@ public:
          Kind _kind, const Limits &_limits = {});
     ~Peer() noexcept;
 
-    /** What it owns and knows, for a launcher that takes this one's place. A message of which an
-     *  errand closes the descriptors right now may be acted on once more. */
+    /** All that it owns and knows, for a launcher that takes this one's place. A message of which
+     *  an errand closes the descriptors right now may be acted on once more. */
     struct Description {
         int socket = -1;
 
-        /** Of a stream: what was read and is not a line yet, and what was not sent yet. */
+        /** Of a stream: text that is not a whole line yet, and text that was not sent yet. */
         std::string incoming, outgoing;
         bool was_told = false, ended = false;
         unsigned late = 0;

@@ -121,7 +121,7 @@ unsigned CountWorkers(Options &options, Surroundings &surroundings) {
     return Resolve(*count);
 }
 
-/** --balance, else what Node's cluster takes it from; the workers keep the variable, for clusters
+/** --balance, else the variable of Node's cluster; the workers keep the variable, for clusters
  *  of their own. */
 const balance::PolicyRow *FindPolicy(Options &options, const spawn::Environment &environment,
                                      std::vector<std::string> &warnings) {

@@ -26,7 +26,7 @@ bool IsExclusive(const adopt::Spec &adopt, const net::Address &address) {
     return port ? adopt.exclusives.HasPort(*port) : adopt.exclusives.HasPath(address.Host());
 }
 
-/** Among what was asked for. The address of an inherited socket is not known yet. */
+/** Among the addresses asked for. That of an inherited socket is not known yet. */
 bool IsListed(const std::vector<net::ListenSpec> &listeners, const pool::ReadyAddress &at) {
     return std::any_of(listeners.begin(), listeners.end(), [&at](const net::ListenSpec &spec) {
         return spec.source == net::ListenSpec::Source::INHERITED || at.IsServedAt(spec.at);

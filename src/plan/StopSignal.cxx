@@ -12,7 +12,7 @@ std::string_view BaseName(std::string_view path) noexcept {
     return path.substr(path.rfind('/') + 1);
 }
 
-/** What the command executes in its own place, as far as its words show that. */
+/** The program that the command executes in its own place, as far as its words show that. */
 std::string_view Program(std::span<const std::string> command) noexcept {
     const std::string_view first = BaseName(command.front());
     if (first != "bundle")

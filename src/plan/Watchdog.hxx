@@ -9,7 +9,7 @@
 
 namespace plan {
 
-/** What sd_watchdog_enabled(3) reads, as it is. */
+/** The variables that sd_watchdog_enabled(3) reads, as they are. */
 struct WatchdogVariables {
     std::optional<std::string> time; // WATCHDOG_USEC
     std::optional<std::string> pid; // WATCHDOG_PID

@@ -63,7 +63,7 @@ void Orphans::Look() noexcept {
     while (budget > 0 && !looks.empty()) {
         MemberSearch &first = looks.front();
         const bool is_over = first.Step(budget);
-        // What an inherited child had before counts until all of it was looked for again.
+        // An inherited child's earlier descendants count until the search is complete again.
         if (is_over || first.WhoseMembers().kind == Owner::Kind::WORKER)
             reaper.NoteMembers(first.WhoseMembers(), first.Leader(), first.Found());
         if (is_over)

@@ -29,7 +29,7 @@ struct ReadyRuleRow {
     bool takes_address = false;
 };
 
-/** What `--ready` can be; the last two stand for an address and for a duration. */
+/** The values of `--ready`; the last two stand for an address and for a duration. */
 extern const std::array<ReadyRuleRow, 6> READY_RULES;
 
 /** `--ready` and `--ready-timeout`. */

@@ -116,7 +116,7 @@ public:
     /** `runs_program`: it executes something that may leave orphans behind. */
     ChildId AddCompanion(sys::Process process, OnEnd on_end, bool runs_program = false);
 
-    /** `on_end` is called in place of what was to be called before. */
+    /** `on_end` replaces the callback of before. */
     void Attend(const ChildId &child, OnEnd on_end) noexcept;
 
     /** Nobody is told of its end any more: its owner goes away. */

@@ -137,7 +137,7 @@ private:
     WorkerEnd last;
     RestartHistory history;
 
-    /** What follows the last end. */
+    /** The decision after the last end. */
     RestartPolicy::Decision next;
 
     /** Until the next worker is due. */

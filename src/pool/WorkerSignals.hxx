@@ -57,7 +57,7 @@ public:
     /** The stop signal, unless the worker has it. */
     void SendStopSignal() noexcept;
 
-    /** What has reached the whole group of the worker, and its leftovers with it. */
+    /** Signals that have reached the whole group of the worker, and its leftovers with it. */
     const std::optional<GroupSignal> &GroupHas() const noexcept { return group_has; }
 
 private:

@@ -30,7 +30,7 @@ public:
     void Resume(const Description &made);
     Description Describe() const noexcept { return {trigger, first, timer.Due()}; }
 
-    /** Replaces what was scheduled before. */
+    /** Replaces the trigger scheduled before. */
     void Schedule(WorkerTrigger _trigger, std::chrono::milliseconds delay);
     void Cancel() noexcept { timer.Cancel(); }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/** What keeps this process from rights that its capabilities seem to give. */
+/** Limits of this process on rights that its capabilities seem to give. */
 namespace sys {
 
 /** Does a seccomp filter look at its system calls, as in most containers? */

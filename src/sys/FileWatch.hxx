@@ -9,7 +9,7 @@ namespace sys {
 /** Tells when files lose or get a name; see inotify(7). Owns the descriptor. */
 class FileWatch {
 public:
-    /** Undefined, with errno, where the user has too many of them. */
+    /** Undefined, with errno, if the user has too many of them. */
     static FileWatch Open() noexcept;
 
     FileWatch() noexcept = default;
@@ -19,7 +19,7 @@ public:
     /** Readable when Read() returns something. */
     Fd Descriptor() const noexcept { return fd; }
 
-    /** Watches the file itself, not what a symbolic link leads to. `fd` is Descriptor(), or a copy
+    /** Watches the file itself, not the target of a symbolic link. `fd` is Descriptor(), or a copy
      *  in another process: the path may wait for a file system. Needs the right to read the file.
      *  Returns the number of the watch, or -1 with errno. */
     static int Add(Fd fd, const char *path) noexcept;

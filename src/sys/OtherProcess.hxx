@@ -18,7 +18,7 @@ struct OpenFile {
     std::uint64_t inode; // names a socket: "socket:[INODE]"; 0 for what is no socket
     /** The kernel's name of a socket's protocol (the attribute system.sockprotoname): "TCP",
      *  "TCPv6", "MPTCP", "MPTCPv6", "UDP", "UDPv6", … A unix socket is always one of "UNIX-STREAM",
-     *  "UNIX-DGRAM" and "UNIX-SEQPACKET", whatever the kernel calls it ("UNIX" where its type
+     *  "UNIX-DGRAM" and "UNIX-SEQPACKET", whatever the kernel calls it ("UNIX" if its type
      *  cannot be found). Empty: no socket. */
     std::string protocol;
     bool nonblocking, close_on_exec;
@@ -37,7 +37,7 @@ struct SocketSlice {
     int error = 0; // it may not be seen
 };
 
-/** What a process that may not look itself needs of another one: see OtherProcess::Open(). */
+/** Handles of another process, for one that may not look by itself: see OtherProcess::Open(). */
 struct ProcessHandles {
     UniqueFd memory; // /proc/TID/mem; undefined if it may not be read
     UniqueFd socket; // as of OtherProcess::Copy()
@@ -47,15 +47,15 @@ struct ProcessHandles {
  *  one answer: numbers are used again, so what was read is only good if the thread is known to live
  *  afterwards, and the process can change under every look. Needs the rights of ptrace(2), "access
  *  mode checking": the same ids and a dumpable process, or CAP_SYS_PTRACE. Each look is tried
- *  plainly first; where that is refused and the caller is root, once more with the other's
+ *  plainly first; if that is refused and the caller is root, once more with the other's
  *  file-system ids. What the other process says is never trusted with more than the caller's own
  *  buffers. */
 class OtherProcess {
 public:
     explicit OtherProcess(pid_t _tid);
 
-    /** Fills `to` from its memory. 0, or an errno: EFAULT where not all of it can be read, as the
-     *  kernel would say of such a pointer; EPERM where it may not be read; ESRCH where it is gone.
+    /** Fills `to` from its memory. 0, or an errno: EFAULT if not all of it can be read, as the
+     *  kernel would say of such a pointer; EPERM if it may not be read; ESRCH if it is gone.
      *  Memory that another program serves (FUSE, userfaultfd) makes this wait for it. */
     int ReadMemory(std::uint64_t address, std::span<std::byte> to);
 
@@ -70,17 +70,17 @@ public:
     /** Read once, when they are needed first. nullopt if it is gone. */
     const std::optional<ProcessIds> &Ids();
 
-    /** nullopt with errno: EBADF where it has no such descriptor, ESRCH where it is gone, EPERM. */
+    /** nullopt with errno: EBADF if it has no such descriptor, ESRCH if it is gone, EPERM. */
     std::optional<OpenFile> Look(int fd);
 
-    /** A duplicate, by pidfd_getfd(2); undefined with errno where that is refused (Docker without
-     *  CAP_SYS_PTRACE, another uid), or where the thread does not share the descriptors of its
+    /** A duplicate, by pidfd_getfd(2); undefined with errno if that is refused (Docker without
+     *  CAP_SYS_PTRACE, another uid), or if the thread does not share the descriptors of its
      *  process. */
     UniqueFd Copy(int fd);
 
-    bool SharesNetwork(); // is its network namespace the caller's? false where that cannot be seen
+    bool SharesNetwork(); // is its network namespace the caller's? false if that cannot be seen
     bool
-    // are its root directory and its mount namespace? false where that cannot be seen
+    // are its root directory and its mount namespace? false if that cannot be seen
     SharesFiles();
 
     /** A handle (O_PATH) of its working directory; undefined with errno if it cannot be seen. */
@@ -90,7 +90,7 @@ public:
      *  is none, or it cannot be read. Landlock shows nowhere. */
     std::string Confinement() const;
 
-    /** Empty with errno where it cannot be seen, was deleted or lies outside of the root. */
+    /** Empty with errno if it cannot be seen, was deleted or lies outside of the root. */
     std::string WorkingDirectory();
 
     /** The path of the program that it executes; empty if it cannot be seen. " (deleted)" is behind

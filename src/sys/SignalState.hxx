@@ -7,10 +7,10 @@
 
 namespace sys {
 
-/** What signals do to a process, and what it executes. */
+/** The effect of signals on a process, and the program it executes. */
 struct SignalState {
-    /** What the main thread executes: the base name of its file or script, at most 15 bytes; or
-     *  what the program called itself, see prctl(2), PR_SET_NAME. */
+    /** The program of the main thread: the base name of its file or script, at most 15 bytes; or
+     *  the name it gave itself, see prctl(2), PR_SET_NAME. */
     std::string name;
 
     /** A bit for each signal, the lowest for signal 1. `blocked`: by the main thread. `pending`:
@@ -31,7 +31,7 @@ private:
     static std::uint64_t Bit(int signo) noexcept { return std::uint64_t(1) << (signo - 1); }
 };
 
-/** From /proc/PID/status, which needs no rights. The kernel writes it from what it knows: it reads
+/** From /proc/PID/status, which needs no rights. The kernel writes it from its own data: it reads
  *  no memory of the process and takes no lock that a page fault holds (mmap_lock), so the event
  *  loop may do it. nullopt: no such process, or it is hidden (proc(5), hidepid). */
 std::optional<SignalState> ReadSignalState(pid_t pid);
