@@ -1,6 +1,6 @@
 // --events: one JSON object a line, to a file, a descriptor or standard output; the log beside it.
 
-#include "Support.hxx"
+#include "Lines.hxx"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -130,16 +130,13 @@ TEST_CASE("a reader that never reads does not block supervision, nor the end") {
 }
 
 TEST_CASE("jobs that have ended wait for a slow reader of the events") {
-    int ends[2];
-    REQUIRE(pipe(ends) == 0);
-    const Fd read_end(ends[0]);
-    Fd write_end(ends[1]);
-    REQUIRE(fcntl(write_end.Get(), F_SETPIPE_SZ, 4096) > 0);
+    Pipe pipe;
+    REQUIRE(fcntl(pipe.writer.Get(), F_SETPIPE_SZ, 4096) > 0);
     Cluster cluster({.options = {"-n", "100", "--events", "fd:20", "--stop-timeout", "1h"},
                      .command = {"echo", "done"},
-                     .start = {.fds = {{write_end.Get(), 20}}},
+                     .start = {.fds = {{pipe.writer.Get(), 20}}},
                      .events = false});
-    write_end.Close();
+    pipe.writer.Close();
     REQUIRE(WaitFor([&] { return Count(cluster.Out(), "done\n") == 100; }));
     REQUIRE(WaitFor([&] {
         const auto children = Children(cluster.Pid());
@@ -148,7 +145,7 @@ TEST_CASE("jobs that have ended wait for a slow reader of the events") {
     }));
     std::string text;
     char buffer[4096];
-    for (ssize_t length = 0; (length = read(read_end.Get(), buffer, sizeof buffer)) > 0;)
+    for (ssize_t length = 0; (length = read(pipe.reader.Get(), buffer, sizeof buffer)) > 0;)
         text.append(buffer, static_cast<size_t>(length));
     CHECK(cluster.Wait() == Exited(0));
     size_t exits = 0;
@@ -158,16 +155,13 @@ TEST_CASE("jobs that have ended wait for a slow reader of the events") {
 }
 
 TEST_CASE("events that nobody reads in time are counted in the log") {
-    int ends[2];
-    REQUIRE(pipe(ends) == 0);
-    const Fd read_end(ends[0]);
-    Fd write_end(ends[1]);
-    REQUIRE(fcntl(write_end.Get(), F_SETPIPE_SZ, 4096) > 0);
+    Pipe pipe;
+    REQUIRE(fcntl(pipe.writer.Get(), F_SETPIPE_SZ, 4096) > 0);
     Cluster cluster({.options = {"-n", "40", "--events", "fd:20", "--stop-timeout", "300ms"},
                      .command = {"true"},
-                     .start = {.fds = {{write_end.Get(), 20}}},
+                     .start = {.fds = {{pipe.writer.Get(), 20}}},
                      .events = false});
-    write_end.Close();
+    pipe.writer.Close();
     CHECK(cluster.Wait() == Exited(0));
     CHECK(Contains(cluster.Err(), " events were dropped: nobody read them in time"));
 }

@@ -94,15 +94,9 @@ TEST_CASE("with --signal-group in a terminal: Ctrl-Z suspends the children too")
     REQUIRE(WaitFor([&] { return Count(shell.Out(), "pausing ") == 2; }));
     shell.Type("\x1a");
     shell.WaitOut("suspended 14"); // 128 and STOP or TSTP
-    const auto stopped = [&shell] {
-        unsigned count = 0;
-        for (const pid_t pid : Descendants(shell.Pid()))
-            count += State(pid) == 'T' ? 1 : 0;
-        return count;
-    };
-    CHECK(WaitFor([&] { return stopped() == 5; }));
+    CHECK(WaitFor([&] { return CountStopped(shell.Pid()) == 5; }));
     shell.Type("\n");
-    REQUIRE(WaitFor([&] { return stopped() == 0; }));
+    REQUIRE(WaitFor([&] { return CountStopped(shell.Pid()) == 0; }));
     shell.Type(CTRL_C);
     shell.Wait();
 }

@@ -180,4 +180,11 @@ EventPredicate With(const std::string &field, long value) {
     };
 }
 
+unsigned CountStopped(pid_t pid) {
+    unsigned count = 0;
+    for (const pid_t descendant : Descendants(pid))
+        count += State(descendant) == 'T' ? 1 : 0;
+    return count;
+}
+
 } // namespace process

@@ -78,4 +78,7 @@ void CheckRefused(const Result &result, int status, const std::vector<std::strin
 /** Has the `event` predicate look at one whole-number field. */
 EventPredicate With(const std::string &field, long value);
 
+/** How many processes below this one are stopped. */
+unsigned CountStopped(pid_t pid);
+
 } // namespace process

@@ -175,15 +175,9 @@ TEST_CASE("Ctrl-Z and fg: suspended with all workers, and resumed") {
     REQUIRE(WaitFor([&] { return Count(shell.Out(), "pausing ") == 2; }));
     shell.Type("\x1a");
     shell.WaitOut("suspended 14"); // 128 and STOP or TSTP
-    const auto stopped = [&shell] {
-        unsigned count = 0;
-        for (const pid_t pid : Descendants(shell.Pid()))
-            count += State(pid) == 'T' ? 1 : 0;
-        return count;
-    };
-    CHECK(WaitFor([&] { return stopped() == 3; }));
+    CHECK(WaitFor([&] { return CountStopped(shell.Pid()) == 3; }));
     shell.Type("\n");
-    REQUIRE(WaitFor([&] { return stopped() == 0; }));
+    REQUIRE(WaitFor([&] { return CountStopped(shell.Pid()) == 0; }));
     shell.Type(CTRL_C);
     shell.Wait();
     CHECK(Count(shell.Out(), "pausing ") == 2);
