@@ -220,6 +220,7 @@ TEST_CASE("several listeners have a program each; the workers have none; a kill 
     (void)kill(cluster.Pid(), SIGKILL);
     (void)cluster.Wait();
     CHECK(WaitFor([&] { return std::none_of(programs.begin(), programs.end(), IsLoaded); }));
+    CHECK(WaitFor([&] { return cluster.Leftovers().empty(); })); // the watcher has done its work
 }
 
 TEST_CASE("one worker, or one socket for all: nothing is loaded") {
